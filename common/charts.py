@@ -1,0 +1,98 @@
+"""Column charts as SVG: geometry for the template components/columns.html. Pure.
+
+Across, positions are percent of the width, so that text keeps its size on any screen; down, they are pixels.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from math import ceil
+
+HEIGHT = 200
+TOP, BOTTOM = 18.0, 158.0  # of the plot, in pixels
+LEFT = 12.0  # percent kept free for the scale
+STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
+
+
+@dataclass(frozen=True, slots=True)
+class Datum:
+    """One column: what it is called under the axis, its value, and the sentence that says both."""
+
+    label: str
+    short_label: str  # for narrow screens
+    value: Decimal
+    says: str
+    below: str = ""  # a second line under the label, as a year
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    datum: Datum
+    x: str
+    middle: str
+    y: str
+    width: str
+    height: str
+    is_negative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gridline:
+    y: str
+    text_y: str
+    label: str
+    is_zero: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    title: str
+    columns: tuple[Column, ...]
+    lines: tuple[Gridline, ...]
+    height: int = HEIGHT
+
+
+def columns(title: str, data: Sequence[Datum], scale: Callable[[Decimal], str]) -> Chart:
+    """Columns from zero, up or down. `title` says what is shown; `scale` writes a value beside its line."""
+    values = [one.value for one in data]
+    step = tick(max(values, default=Decimal(0)), min(values, default=Decimal(0)))
+    above = max(ceil(max(values, default=Decimal(0)) / step), 0)
+    below = max(ceil(-min(values, default=Decimal(0)) / step), 0)
+    if above + below == 0:
+        above = 1
+    pixels = Decimal(BOTTOM - TOP) / (step * (above + below))
+    zero = Decimal(TOP) + step * above * pixels
+    slot = (100 - LEFT) / max(len(data), 1)
+    ticks = [step * number for number in range(-below, above + 1)]
+    return Chart(
+        title=title,
+        columns=tuple(_column(one, LEFT + slot * at, slot, zero, pixels) for at, one in enumerate(data)),
+        lines=tuple(Gridline(_px(zero - t * pixels), _px(zero - t * pixels + 4), scale(t), t == 0) for t in ticks),
+    )
+
+
+def tick(highest: Decimal, lowest: Decimal) -> Decimal:
+    """The distance of the lines: 1, 2, 2.5 or 5 times a power of ten, so that two to five lines cover the values."""
+    span = max(highest, Decimal(0)) - min(lowest, Decimal(0))
+    if span == 0:
+        return Decimal(1)
+    power = Decimal(1).scaleb((span / 4).adjusted())
+    return next(step * power for step in STEPS if step * power >= span / 4)
+
+
+def _column(datum: Datum, left: float, slot: float, zero: Decimal, pixels: Decimal) -> Column:
+    reach = abs(datum.value) * pixels
+    shown = max(reach, Decimal(2)) if datum.value else Decimal(0)  # a small amount is still seen
+    return Column(
+        datum=datum,
+        x=f"{left + slot * 0.18:.3f}%",
+        middle=f"{left + slot * 0.5:.3f}%",
+        width=f"{slot * 0.64:.3f}%",
+        y=_px(zero if datum.value < 0 else zero - shown),
+        height=_px(shown),
+        is_negative=datum.value < 0,
+    )
+
+
+def _px(value: Decimal) -> str:
+    return f"{value:.1f}"

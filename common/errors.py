@@ -1,0 +1,13 @@
+"""Refusals: what a person asked for and may not have, said so that they know what to do."""
+
+from typing import ClassVar
+
+
+class ProgramError(Exception):
+    """An expected refusal. Its message is for the person; `code` is stable, for machines.
+
+    Forms show the message, the API answers 409 with both, the admin shows it as a message.
+    Anything that is not a ProgramError is a fault and propagates.
+    """
+
+    code: ClassVar[str] = "refused"

@@ -1,0 +1,71 @@
+"""The one way into the journal."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models, transaction
+
+from accounts.models import User
+from journal.models import Entry
+
+
+def subject_of(row: models.Model) -> str:
+    """How the journal names a row: "leads.lead:12"."""
+    return f"{row._meta.label_lower}:{row.pk}"
+
+
+def entry(
+    *,
+    verb: str,
+    subject: models.Model | str,
+    actor: User | None = None,
+    partner_id: int | None = None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> Entry:
+    """An unsaved entry, for `record_many`. Values of `before` and `after` must be JSON (dates and amounts as text)."""
+    return Entry(
+        verb=verb,
+        subject=subject if isinstance(subject, str) else subject_of(subject),
+        actor=actor,
+        partner_id=partner_id,
+        before=before or {},
+        after=after or {},
+    )
+
+
+def record(**fields: Any) -> Entry:
+    """Append one entry, in the caller's transaction; the fields are those of `entry`. Repeating appends again."""
+    made = entry(**fields)
+    made.save(force_insert=True)
+    return made
+
+
+def record_many(entries: Iterable[Entry]) -> None:
+    """Append unsaved entries in bulk, in the caller's transaction."""
+    Entry.objects.bulk_create(entries, batch_size=1000)
+
+
+@transaction.atomic
+def save(*, row: models.Model, actor: User | None, partner_id: int | None = None) -> bool:
+    """Save a row that a person edited, with an entry that says what differs. Repeating changes and appends nothing.
+
+    The verb is "app.model.created" or "app.model.changed". Returns whether anything was written. Only for rows without
+    rules of their own; a service that has some calls this after them.
+    """
+    kept = type(row)._default_manager.select_for_update(no_key=True).filter(pk=row.pk).first() if row.pk else None
+    fields = [field.attname for field in row._meta.concrete_fields if not field.primary_key]
+    differing = [name for name in fields if kept is None or getattr(kept, name) != getattr(row, name)]
+    if kept is not None and not differing:
+        return False
+    row.save()
+    record(
+        verb=f"{row._meta.label_lower}.{'changed' if kept else 'created'}", subject=row, actor=actor, partner_id=partner_id,
+        before={name: _as_json(getattr(kept, name)) for name in differing} if kept else {},
+        after={name: _as_json(getattr(row, name)) for name in differing},
+    )  # fmt: skip
+    return True
+
+
+def _as_json(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | float | str | dict | list) else str(value)

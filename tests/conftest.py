@@ -1,0 +1,25 @@
+"""What every test shares: a closed network, and the marks by path."""
+
+import socket
+from typing import Any
+
+import pytest
+
+from tests.triggers import let_flush_through
+
+__all__ = ["let_flush_through"]
+
+_LOCAL = {"127.0.0.1", "::1", "localhost"}
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests reach this machine's own services only."""
+    connect = socket.socket.connect
+
+    def local_only(self: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and address[0] not in _LOCAL:
+            raise AssertionError(f"a test tried to reach {address[0]}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", local_only)
