@@ -1,0 +1,9 @@
+"""What partners' services refuse."""
+
+from common.errors import ProgramError
+
+
+class PartnerError(ProgramError):
+    """A change of a partner that lacks something."""
+
+    code = "partner_invalid"
