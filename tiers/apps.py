@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class TiersConfig(AppConfig):
+    name = "tiers"
+    verbose_name = _("Program")
+
+    def ready(self) -> None:
+        from tiers import attestations, placing
+
+        attestations.register()
+        placing.register()

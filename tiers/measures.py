@@ -1,0 +1,193 @@
+"""A measure (dataset, aggregate, filters, window) compiled to one grouped statement for everyone in a program."""
+
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+
+from common.money import SCALE
+from common.periods import Period, trailing_months
+from tiers import datasets
+from tiers.datasets import Dataset, Field
+from tiers.errors import MeasureError
+from tiers.models import Enrollment, Measure, Measured, Program
+
+LOOKUPS = {
+    "equal": "exact", "in": "in", "at_least": "gte", "more_than": "gt", "at_most": "lte", "less_than": "lt",
+}  # fmt: skip
+NEGATED = {"not": "exact", "not_in": "in"}
+
+
+def dataset_of(measure: Measure) -> Dataset:
+    try:
+        return datasets.get(measure.dataset)
+    except KeyError:
+        known = ", ".join(dataset.key for dataset in datasets.every())
+        raise MeasureError(
+            _("Measure “%(key)s” reads a dataset “%(dataset)s” that does not exist; there are: %(known)s.")
+            % {"key": measure.key, "dataset": measure.dataset, "known": known}
+        ) from None
+
+
+def field_of(measure: Measure, name: str) -> Field:
+    dataset = dataset_of(measure)
+    try:
+        return dataset.fields[name]
+    except KeyError:
+        raise MeasureError(
+            _("Dataset “%(dataset)s” has no field “%(field)s”; it has: %(known)s.")
+            % {"dataset": dataset.key, "field": name, "known": ", ".join(sorted(dataset.fields))}
+        ) from None
+
+
+def unit_of(measure: Measure) -> str:
+    """ "amount", "count" or "ratio": how the figure is read."""
+    if measure.aggregate == Measure.Aggregate.RATIO:
+        return "ratio"
+    if measure.aggregate == Measure.Aggregate.SUM and field_of(measure, measure.field).unit == "amount":
+        return "amount"
+    return "count"
+
+
+def threshold_in_unit(measure: Measure, threshold: Decimal) -> int | Fraction:
+    """The threshold as rules compare it: in ten-thousandths for amounts, plain otherwise."""
+    exact = Fraction(threshold) * (SCALE if unit_of(measure) == "amount" else 1)
+    return int(exact) if exact.denominator == 1 else exact
+
+
+def window_of(measure: Measure, day: date) -> Period | None:
+    """The days whose facts count on `day`, that day excluded; None for a stock, which is read as it stands on the day.
+
+    Raises MeasureError for a window that does not exist or does not fit the dataset.
+    """
+    window, dated = measure.window or {}, dataset_of(measure).dated is not None
+    if dated and window.get("kind") == "lifetime":
+        return Period(None, day)
+    if not dated and window.get("kind", "today") == "today" and "last" not in window:
+        return None
+    last, unit = window.get("last"), window.get("unit")
+    if dated and isinstance(last, int) and last > 0 and unit in ("months", "days"):
+        return trailing_months(day, last) if unit == "months" else Period(day - timedelta(days=last), day)
+    raise MeasureError(
+        _("Measure “%(key)s” has a window that does not fit dataset “%(dataset)s”: %(window)s.")
+        % {"key": measure.key, "dataset": measure.dataset, "window": window}
+    )
+
+
+def facts(measure: Measure, program: Program, day: date) -> QuerySet[Any]:
+    """The rows that count for `measure` on `day`, of every partner. What the night groups is what a partner is shown.
+
+    Amounts in another currency than the program's do not count.
+    """
+    dataset = dataset_of(measure)
+    rows = dataset.rows(day)
+    if unit_of(measure) == "amount" and "currency" in dataset.fields:
+        rows = rows.filter(**{dataset.fields["currency"].path: program.currency})
+    for condition in measure.filters:
+        rows = rows.filter(_condition(measure, condition))
+    period = window_of(measure, day)
+    if period is not None:
+        rows = rows.filter(**{f"{dataset.dated}__lt": period.ends_on})
+        if period.starts_on is not None:
+            rows = rows.filter(**{f"{dataset.dated}__gte": period.starts_on})
+    return rows
+
+
+def grouped(measure: Measure, program: Program, day: date) -> QuerySet[Any]:
+    """One row per partner with facts: (its id, the figure), as one statement."""
+    figure: Any
+    if measure.aggregate == Measure.Aggregate.COUNT:
+        figure = Count("pk")
+    elif measure.aggregate == Measure.Aggregate.DISTINCT:
+        figure = Count(field_of(measure, measure.field).path, distinct=True)
+    elif measure.aggregate == Measure.Aggregate.SUM:
+        figure = Sum(field_of(measure, measure.field).path)
+    else:
+        raise MeasureError(_("Measure “%(key)s” is a ratio: its two sides are measured.") % {"key": measure.key})
+    rows = facts(measure, program, day).order_by()
+    by_partner: QuerySet[Any] = rows.values(measured_partner=F(dataset_of(measure).partner)).annotate(
+        measured_figure=figure
+    )
+    return by_partner
+
+
+def measure_everyone(measure: Measure, *, program: Program, day: date, run_id: int) -> int:
+    """Write the figure of every enrollment in force on `day` to the run's work table; returns how many are not zero.
+
+    The database moves the rows; none comes here. Repeating replaces.
+    """
+    quote = connection.ops.quote_name
+    sql, params = grouped(measure, program, day).query.sql_with_params()
+    measured, enrollment = quote(Measured._meta.db_table), quote(Enrollment._meta.db_table)
+    on = connection.ops.adapt_datefield_value(day)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DELETE FROM {measured} WHERE run_id = %s AND measure_id = %s",  # noqa: S608  # our own table names
+            [run_id, measure.pk],
+        )
+        cursor.execute(
+            f"INSERT INTO {measured} (run_id, enrollment_id, measure_id, value) "  # noqa: S608
+            f"SELECT %s, enrolled.id, %s, facts.measured_figure FROM ({sql}) AS facts "
+            f"JOIN {enrollment} AS enrolled ON enrolled.partner_id = facts.measured_partner "
+            "WHERE enrolled.program_id = %s AND enrolled.starts_on <= %s "
+            "AND (enrolled.ends_on IS NULL OR enrolled.ends_on > %s) AND facts.measured_figure <> 0",
+            [run_id, measure.pk, *params, program.pk, on, on],
+        )
+        return int(cursor.rowcount)
+
+
+def check_measure(measure: Measure) -> None:
+    """Raises MeasureError where the measure names what does not exist. Reads no facts."""
+    if measure.aggregate == Measure.Aggregate.RATIO:
+        return
+    window_of(measure, date(2000, 1, 1))
+    if measure.aggregate in (Measure.Aggregate.SUM, Measure.Aggregate.DISTINCT):
+        field = field_of(measure, measure.field)
+        if measure.aggregate == Measure.Aggregate.SUM and field.unit not in ("amount", "number"):
+            raise MeasureError(
+                _("Field “%(field)s” cannot be added up: it is not a number.") % {"field": measure.field}
+            )
+    for condition in measure.filters:
+        _condition(measure, condition)
+
+
+def _condition(measure: Measure, condition: dict[str, Any]) -> Q:
+    operator = condition.get("is", "equal")
+    field = field_of(measure, str(condition.get("field", "")))
+    lookup = LOOKUPS.get(operator) or NEGATED.get(operator)
+    if lookup is None:
+        raise MeasureError(
+            _("A filter cannot compare with “%(is)s”; it can with: %(known)s.")
+            % {"is": operator, "known": ", ".join([*LOOKUPS, *NEGATED])}
+        )
+    value = condition.get("value")
+    given = value if isinstance(value, list) else [value]
+    typed = [_typed(field, one, condition) for one in given]
+    matches = Q(**{f"{field.path}__{lookup}": typed if lookup == "in" else typed[0]})
+    return ~matches if operator in NEGATED else matches
+
+
+def _typed(field: Field, value: Any, condition: dict[str, Any]) -> Any:
+    typed: Any = None
+    if field.unit == "text":
+        typed = value if isinstance(value, str) else None
+    elif field.unit == "yes_no":
+        typed = value if isinstance(value, bool) else None
+    elif field.unit == "day":
+        typed = parse_date(value) if isinstance(value, str) else None
+    elif not isinstance(value, bool) and isinstance(value, int | str):
+        try:
+            typed = Decimal(value)
+        except InvalidOperation:
+            typed = None
+    if typed is None or (field.choices is not None and typed not in dict(field.choices)):
+        raise MeasureError(
+            _("“%(value)s” is no value that field “%(field)s” can have.")
+            % {"value": value, "field": condition.get("field")}
+        )
+    return typed

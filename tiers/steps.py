@@ -1,0 +1,36 @@
+"""The steps of the night, in order. Apps above register theirs from their own `steps.py`, at start-up.
+
+A step cuts its work into chunks when the step before is done, and works one chunk in one transaction that it does not
+open itself. Repeating a chunk changes nothing.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tiers.models import Run
+
+Bounds = Any  # JSON: what one chunk works on
+Counts = dict[str, int]  # summed over chunks into Run.totals
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    key: str
+    label: Any  # lazy text
+    position: int  # 10 measure, 20 place, 30 earn, 40 state
+    cut: Callable[[Run, int], Iterable[Bounds]]  # (run, chunk size)
+    work: Callable[[Run, Bounds], Counts]
+
+
+_registered: dict[str, Step] = {}
+
+
+def register(step: Step) -> None:
+    if step.key in _registered:
+        raise ValueError(f"step {step.key!r} is registered twice")
+    _registered[step.key] = step
+
+
+def in_order() -> list[Step]:
+    return sorted(_registered.values(), key=lambda step: step.position)
