@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CommissionsConfig(AppConfig):
+    name = "commissions"
+    verbose_name = _("Money")
+
+    def ready(self) -> None:
+        from commissions import earning, program_section, statements
+
+        earning.register()
+        statements.register()
+        program_section.register()
