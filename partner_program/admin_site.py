@@ -1,0 +1,88 @@
+"""What the admin's theme (django-unfold) asks for each page: title and sidebar. Its settings stand in settings.UNFOLD."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from partner_program import waiting
+
+
+def _item(request: HttpRequest, title: str, icon: str, model: str, queue: str = "") -> dict[str, Any] | None:
+    """A link to the list of `model` ("leads.lead") for who may see it, with how much waits in its queue."""
+    app, name = model.split(".")
+    if not request.user.has_perm(f"{app}.view_{name}"):
+        return None
+    item: dict[str, Any] = {"title": title, "icon": icon, "link": reverse(f"admin:{app}_{name}_changelist")}
+    if queue and (count := waiting.count(request, queue)):
+        item |= {"badge": count, "badge_variant": "danger" if queue == "nights" else "primary"}
+    return item
+
+
+def _group(title: str, *items: dict[str, Any] | None) -> dict[str, Any]:
+    return {"title": title, "items": [item for item in items if item is not None]}
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar of this reader: what they may see, by area."""
+
+    def item(title: str, icon: str, model: str, queue: str = "") -> dict[str, Any] | None:
+        return _item(request, title, icon, model, queue)
+
+    return [
+        {"items": [{"title": _("Home"), "icon": "home", "link": reverse("admin:index")}]},
+        _group(
+            _("Partners"),
+            item(_("Partners"), "storefront", "partners.partner"),
+            item(_("People"), "group", "partners.member"),
+            item(_("Certificates"), "workspace_premium", "training.certificate"),
+            item(_("Attestations"), "verified", "tiers.attestation"),
+        ),
+        _group(
+            _("Leads and deals"),
+            item(_("Leads"), "person_search", "leads.lead", "leads"),
+            item(_("Deals"), "handshake", "leads.deal", "deals"),
+            item(_("Sales"), "point_of_sale", "leads.sale"),
+            item(_("Products"), "inventory_2", "leads.product"),
+        ),
+        _group(
+            _("Program"),
+            item(_("Programs"), "flag", "tiers.program"),
+            item(_("Editions"), "rule", "tiers.edition"),
+            item(_("Nights"), "bedtime", "tiers.run", "nights"),
+            item(_("Placements"), "stairs", "tiers.placement"),
+        ),
+        _group(
+            _("Money"),
+            item(_("Ledger"), "receipt_long", "commissions.earning"),
+            item(_("Statements"), "request_quote", "commissions.statement", "statements"),
+            item(_("Commission plans"), "percent", "commissions.plan"),
+        ),
+        _group(
+            _("Data"),
+            item(_("Imports"), "upload_file", "imports.import", "imports"),
+            item(_("Journal"), "history", "journal.entry"),
+        ),
+        _group(
+            _("Users"),
+            item(_("Users"), "badge", "accounts.user"),
+            item(_("Groups"), "groups", "auth.group"),
+            item(_("API tokens"), "key", "knox.authtoken"),
+            item(_("Failed sign-ins"), "lock_clock", "axes.accessattempt"),
+        ),
+    ]
+
+
+def site_title(request: HttpRequest) -> str:
+    return f"{settings.VENDOR_NAME} · {_('Partner program')}"
+
+
+def mark(request: HttpRequest) -> str:
+    return static("img/mark.svg")
+
+
+def stylesheet(request: HttpRequest) -> str:
+    return static("css/admin.css")

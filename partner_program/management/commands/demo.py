@@ -1,0 +1,65 @@
+import shutil
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+
+from common.periods import add_months, program_today
+from partner_program.management.commands.serve import run_until_stopped
+from partners.models import Partner
+from tiers.models import Run
+
+HISTORY_MONTHS = 12
+
+ANNOUNCEMENT = """
+The partner program runs on http://localhost:{port}/        (Ctrl-C stops it; `make demo` starts it again in seconds)
+
+  Prospects    http://localhost:{port}/            the program; http://localhost:{port}/partners/ finds a partner
+  Partners     http://localhost:{port}/portal/     sign in as partner@demo.example
+  Staff        http://localhost:{port}/admin/      sign in as staff@demo.example
+  Machines     http://localhost:{port}/api/v1/
+
+  The password of both is: demo-partner-program
+"""
+
+
+class Command(BaseCommand):
+    help = "Prepare the demo (database, sample program and data, its nights) where that was not done, and start it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--reset", action="store_true", help="delete the demo's database and files first")
+        parser.add_argument("--prepare-only", action="store_true", help="prepare, and start nothing")
+
+    def handle(self, *args: Any, port: int, reset: bool, prepare_only: bool, **options: Any) -> None:
+        if reset:
+            self.reset()
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("createcachetable", verbosity=0)
+        if not Partner.objects.exists() or not Run.objects.filter(state=Run.State.DONE).exists():
+            self.load()
+        if not prepare_only:
+            run_until_stopped(self, port=port, bind="127.0.0.1", announce=ANNOUNCEMENT.format(port=port))
+
+    def load(self) -> None:
+        """Sample data, a night at the start of each of the last months for a history, then last night."""
+        call_command("load_sample")
+        today = program_today()
+        month = today.replace(day=1)
+        for back in range(HISTORY_MONTHS - 1, -1, -1):
+            day = add_months(month, -back)
+            if day < today:
+                call_command("night", as_of=day.isoformat())
+        call_command("night", as_of=today.isoformat())
+
+    def reset(self) -> None:
+        database = settings.DATABASES["default"]
+        if not database["ENGINE"].endswith("sqlite3"):
+            raise CommandError("--reset deletes the SQLite database of the demo; DATABASE_URL names another database.")
+        connection.close()
+        for suffix in ("", "-wal", "-shm"):
+            (settings.BASE_DIR / (str(database["NAME"]) + suffix)).unlink(missing_ok=True)
+        for folder in ("broker", "mail", "media"):
+            shutil.rmtree(settings.VAR_DIR / folder, ignore_errors=True)

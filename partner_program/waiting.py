@@ -1,0 +1,99 @@
+"""What waits for staff: each queue with its count and the age of its oldest, and the list behind it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Count, Max, Min, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from commissions.models import Statement
+from common.periods import month_of, program_today
+from imports.models import Import
+from leads.models import Deal, Lead
+from tiers.models import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    key: str
+    title: Any  # lazy text
+    model: str  # "leads.lead"
+    icon: str
+    rows: Callable[[date], QuerySet[Any]]
+    oldest: str  # the field that says since when a row waits
+    query: Callable[[date], str]  # what filters the list to these rows
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue that somebody may work. `days` is how long its oldest has waited."""
+
+    key: str
+    title: Any
+    icon: str
+    count: int
+    days: int
+    url: str
+
+
+def _failed_nights(today: date) -> QuerySet[Run]:
+    """Programs whose latest night failed: an older failure was made good by a later night."""
+    latest = Run.objects.order_by().values("program").annotate(last=Max("id")).values("last")
+    return Run.objects.filter(pk__in=latest, state=Run.State.FAILED)
+
+
+KINDS = (
+    Kind("leads", _("Leads without a partner"), "leads.lead", "person_search",
+         lambda today: Lead.objects.filter(status=Lead.Status.NEW, partner=None), "created_at",
+         lambda today: "status__exact=new&partner__isnull=1"),
+    Kind("deals", _("Deals to approve"), "leads.deal", "handshake",
+         lambda today: Deal.objects.filter(status=Deal.Status.SUBMITTED), "registered_at",
+         lambda today: "status__exact=submitted"),
+    Kind("statements", _("Statements to issue"), "commissions.statement", "request_quote",
+         lambda today: Statement.objects.filter(state=Statement.State.DRAFT, ends_on__lte=today), "ends_on",
+         lambda today: f"state__exact=draft&ends_on__lte={today.isoformat()}"),
+    Kind("nights", _("Nights that failed"), "tiers.run", "bedtime",
+         _failed_nights, "started_at", lambda today: "state__exact=failed"),
+    Kind("imports", _("Imports that were refused"), "imports.import", "upload_file",
+         lambda today: Import.objects.filter(state=Import.State.REFUSED, created_at__date__gte=month_of(today).starts_on),
+         "created_at", lambda today: f"state__exact=refused&created_at__date__gte={month_of(today).starts_on}"),
+)  # fmt: skip
+
+
+def queues(request: HttpRequest) -> list[Queue]:
+    """The queues that the reader may see, empty ones too, in the order of the sidebar. Asked once for each request."""
+    known: list[Queue] | None = getattr(request, "_waiting", None)
+    if known is None:
+        today = program_today()
+        known = [_queue(kind, today) for kind in KINDS if request.user.has_perm(_view(kind))]
+        request._waiting = known  # type: ignore[attr-defined]
+    return known
+
+
+def count(request: HttpRequest, key: str) -> int:
+    return next((queue.count for queue in queues(request) if queue.key == key), 0)
+
+
+def _view(kind: Kind) -> str:
+    app, name = kind.model.split(".")
+    return f"{app}.view_{name}"
+
+
+def _queue(kind: Kind, today: date) -> Queue:
+    found = kind.rows(today).order_by().aggregate(number=Count("pk"), since=Min(kind.oldest))
+    address = reverse(f"admin:{kind.model.replace('.', '_')}_changelist")
+    return Queue(
+        key=kind.key, title=kind.title, icon=kind.icon, count=found["number"], days=_days(found["since"], today),
+        url=f"{address}?{kind.query(today)}",
+    )  # fmt: skip
+
+
+def _days(since: date | datetime | None, today: date) -> int:
+    if since is None:
+        return 0
+    return (today - (timezone.localtime(since).date() if isinstance(since, datetime) else since)).days

@@ -1,0 +1,183 @@
+"""Each audience against each address. An address that no table here names fails the test: whoever adds a page says who sees it."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from commissions.models import Earning, Statement
+from commissions.services import publish_plan
+from common.periods import program_today
+from tests.factories import (
+    make_certificate,
+    make_location,
+    make_member,
+    make_portal_user,
+    make_sale,
+    make_user,
+)
+from tests.leads.facts import make_world, registered, written
+from tiers.models import Evaluation, Measure, Placement
+
+AUDIENCES = ("nobody", "member", "stranger", "lost", "staff")
+"""Nobody signed in; a member of the partner whose rows these are; a member of another; a login of no partner; staff."""
+
+IN, SIGN_IN, ADMIN, HIDDEN, CLOSED, UNSIGNED = 200, "sign-in", "admin", 404, 403, 401
+OPEN = dict.fromkeys(AUDIENCES, IN)
+PORTAL = {"nobody": SIGN_IN, "member": IN, "stranger": IN, "lost": CLOSED, "staff": ADMIN}
+OWN = {**PORTAL, "stranger": HIDDEN}
+SIGNED_IN = {**OPEN, "nobody": SIGN_IN}
+MACHINES = {**OPEN, "nobody": UNSIGNED}
+OWN_MACHINES = {"nobody": UNSIGNED, "member": IN, "stranger": HIDDEN, "lost": HIDDEN, "staff": IN}
+WRITE_ONLY = dict.fromkeys(AUDIENCES, 405)
+
+PAGES: dict[str, dict[str, Any]] = {
+    "locator:program": OPEN,
+    "locator:program-page": OPEN,
+    "locator:directory": OPEN,
+    "locator:points": OPEN,
+    "locator:partner": OPEN,
+    "locator:contact": OPEN,
+    "locator:robots": OPEN,
+    "locator:sitemap": OPEN,
+    "portal:home": PORTAL,
+    "portal:tier": PORTAL,
+    "portal:tier-facts": PORTAL,
+    "portal:leads": PORTAL,
+    "portal:lead": OWN,
+    "portal:deals": PORTAL,
+    "portal:deal-new": PORTAL,
+    "portal:deal": OWN,
+    "portal:statements": PORTAL,
+    "portal:statement": OWN,
+    "portal:statement-csv": OWN,
+    "portal:earning": OWN,
+    "portal:sales": PORTAL,
+    "accounts:sign-in": {**OPEN, "member": "/portal/", "stranger": "/portal/", "lost": "/portal/", "staff": "/portal/"},
+    "accounts:sign-out": WRITE_ONLY,
+    "accounts:password-change": SIGNED_IN,
+    "accounts:password-changed": SIGNED_IN,
+    "accounts:password-reset": OPEN,
+    "accounts:password-reset-sent": OPEN,
+    "accounts:password-set": OPEN,
+    "accounts:password-set-done": OPEN,
+    "theme": WRITE_ONLY,
+    "set_language": dict.fromkeys(AUDIENCES, "/"),
+    "api:token-new": {**WRITE_ONLY, "nobody": UNSIGNED, "member": UNSIGNED, "stranger": UNSIGNED, "lost": UNSIGNED,
+                      "staff": UNSIGNED},  # a token takes a password
+    "api:token-revoke": {**dict.fromkeys(AUDIENCES, UNSIGNED)},  # and a token
+    "api:schema": OPEN,
+    "api:docs": OPEN,
+    "api:api-root": MACHINES,
+    "api:partner-list": MACHINES,
+    "api:partner-detail": OWN_MACHINES,
+    "api:member-list": MACHINES,
+    "api:member-detail": OWN_MACHINES,
+    "api:program-list": MACHINES,
+    "api:program-detail": MACHINES,
+    "api:placement-list": MACHINES,
+    "api:placement-detail": OWN_MACHINES,
+    "api:evaluation-list": MACHINES,
+    "api:evaluation-detail": OWN_MACHINES,
+    "api:certificate-list": MACHINES,
+    "api:certificate-detail": OWN_MACHINES,
+    "api:lead-list": MACHINES,
+    "api:lead-detail": OWN_MACHINES,
+    "api:lead-accept": {**WRITE_ONLY, "nobody": UNSIGNED},
+    "api:lead-decline": {**WRITE_ONLY, "nobody": UNSIGNED},
+    "api:deal-list": MACHINES,
+    "api:deal-detail": OWN_MACHINES,
+    "api:deal-approve": {**WRITE_ONLY, "nobody": UNSIGNED},
+    "api:deal-refuse": {**WRITE_ONLY, "nobody": UNSIGNED},
+    "api:deal-win": {**WRITE_ONLY, "nobody": UNSIGNED},
+    "api:deal-lose": {**WRITE_ONLY, "nobody": UNSIGNED},
+    "api:sale-list": MACHINES,
+    "api:sale-detail": OWN_MACHINES,
+    "api:earning-list": MACHINES,
+    "api:earning-detail": OWN_MACHINES,
+    "api:statement-list": MACHINES,
+    "api:statement-detail": OWN_MACHINES,
+}  # fmt: skip
+
+
+def addresses(resolver: URLResolver | Any = None, space: str = "") -> Iterator[str]:
+    """The name of every address outside the admin (tests/admin walks that)."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.namespace != "admin":
+                yield from addresses(pattern, pattern.namespace or space)
+        elif isinstance(pattern, URLPattern) and "<drf_format_suffix" not in str(pattern.pattern):
+            yield f"{space}:{pattern.name}" if space else str(pattern.name)
+
+
+def test_every_address_is_in_the_table() -> None:
+    assert sorted(set(addresses())) == sorted(PAGES)
+
+
+@pytest.fixture
+def world(transactional_db: None) -> dict[str, Any]:
+    made = make_world()
+    partner, today = made.near, program_today()
+    make_location(partner)
+    member = make_member(partner)
+    certificate = make_certificate(member)
+    sale = make_sale(partner, sold_on=date(2026, 3, 1), amount=Decimal(1000), currency="EUR")
+    publish_plan(
+        program=made.program, name={"en": "Plan"}, starts_on=date(2026, 1, 1), rates={"level-2": Decimal("0.1")}
+    )
+    lead, deal = written(partner), registered(made)
+    call_command("night", "--as-of", today.isoformat())
+    owned = {
+        "api:partner-detail": partner.pk,
+        "api:member-detail": member.pk,
+        "api:placement-detail": Placement.objects.filter(enrollment__partner=partner).latest("pk").pk,
+        "api:evaluation-detail": Evaluation.objects.get(enrollment__partner=partner).pk,
+        "api:certificate-detail": certificate.pk,
+        "api:sale-detail": sale.pk,
+        **dict.fromkeys(["portal:lead", "api:lead-detail", "api:lead-accept", "api:lead-decline"], lead.pk),
+        **dict.fromkeys(
+            ["portal:deal", "api:deal-detail", "api:deal-approve", "api:deal-refuse", "api:deal-win", "api:deal-lose"],
+            deal.pk,
+        ),
+        **dict.fromkeys(["portal:earning", "api:earning-detail"], Earning.objects.get().pk),
+        **dict.fromkeys(
+            ["portal:statement", "portal:statement-csv", "api:statement-detail"], Statement.objects.get().pk
+        ),
+        "portal:tier-facts": Measure.objects.get().pk,
+    }
+    kwargs: dict[str, dict[str, Any]] = {
+        name: {"measure_id" if name == "portal:tier-facts" else "pk": pk} for name, pk in owned.items()
+    }
+    kwargs |= dict.fromkeys(["locator:partner", "locator:contact"], {"slug": partner.slug})
+    kwargs |= dict.fromkeys(["locator:program-page", "api:program-detail"], {"slug": made.program.slug})
+    kwargs["accounts:password-set"] = {"uidb64": "MQ", "token": "set-password"}
+    users = {
+        "nobody": None, "member": made.person, "stranger": make_portal_user(made.low), "lost": make_user(),
+        "staff": made.staff,
+    }  # fmt: skip
+    return {"kwargs": kwargs, "users": users}
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_each_address_answers_each_audience_as_it_should(world: dict[str, Any], audience: str) -> None:
+    wrong = []
+    for name, expected in PAGES.items():
+        client = Client()
+        if world["users"][audience] is not None:
+            client.force_login(world["users"][audience])
+        answer = client.get(reverse(name, kwargs=world["kwargs"].get(name)))
+        if not _fits(answer, expected[audience]):
+            wrong.append((name, expected[audience], answer.status_code, answer.headers.get("Location")))
+    assert wrong == []
+
+
+def _fits(answer: Any, expected: Any) -> bool:
+    if isinstance(expected, int):
+        return bool(answer.status_code == expected)
+    target = {SIGN_IN: "/accounts/sign-in/", ADMIN: "/admin/"}.get(expected, expected)
+    return answer.status_code == 302 and answer.headers["Location"].split("?")[0] == target
