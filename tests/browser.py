@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from django.db import connections
 from playwright.sync_api import Page, sync_playwright
 
 FINDER = Path(__file__).resolve().parent.parent / "bin" / "find_chromium"
@@ -36,6 +37,9 @@ def pages(**options: Any) -> Iterator[Any]:
             page.on("pageerror", lambda error: errors.append(str(error)))
             return page
 
-        yield open_page
-        browser.close()
+        try:
+            yield open_page
+        finally:
+            browser.close()
+            connections.close_all()  # the driver runs the test in a context of its own, with connections of its own
     assert errors == []
