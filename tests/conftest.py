@@ -1,9 +1,11 @@
 """What every test shares: a closed network, and the marks by path."""
 
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from tests.triggers import let_flush_through
 
@@ -23,3 +25,11 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", local_only)
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """Every test starts in the site's own language: a page fetched in French leaves its thread in French."""
+    translation.deactivate()
+    yield
+    translation.deactivate()
