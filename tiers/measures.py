@@ -1,18 +1,18 @@
 """A measure (dataset, aggregate, filters, window) compiled to one grouped statement for everyone in a program."""
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
 from common.money import SCALE
-from common.periods import Period, trailing_months
-from tiers import datasets
+from common.periods import Period
+from tiers import datasets, windows
 from tiers.datasets import Dataset, Field
 from tiers.errors import MeasureError
 from tiers.models import Enrollment, Measure, Measured, Program
@@ -20,6 +20,8 @@ from tiers.models import Enrollment, Measure, Measured, Program
 LOOKUPS = {
     "equal": "exact", "in": "in", "at_least": "gte", "more_than": "gt", "at_most": "lte", "less_than": "lt",
 }  # fmt: skip
+# Aggregates of a field's values, which must be numbers or amounts.
+OF_A_NUMBER = {Measure.Aggregate.SUM: Sum, Measure.Aggregate.MIN: Min, Measure.Aggregate.MAX: Max}
 NEGATED = {"not": "exact", "not_in": "in"}
 
 
@@ -49,7 +51,7 @@ def unit_of(measure: Measure) -> str:
     """ "amount", "count" or "ratio": how the figure is read."""
     if measure.aggregate == Measure.Aggregate.RATIO:
         return "ratio"
-    if measure.aggregate == Measure.Aggregate.SUM and field_of(measure, measure.field).unit == "amount":
+    if measure.aggregate in OF_A_NUMBER and field_of(measure, measure.field).unit == "amount":
         return "amount"
     return "count"
 
@@ -65,18 +67,18 @@ def window_of(measure: Measure, day: date) -> Period | None:
 
     Raises MeasureError for a window that does not exist or does not fit the dataset.
     """
-    window, dated = measure.window or {}, dataset_of(measure).dated is not None
-    if dated and window.get("kind") == "lifetime":
-        return Period(None, day)
-    if not dated and window.get("kind", "today") == "today" and "last" not in window:
-        return None
-    last, unit = window.get("last"), window.get("unit")
-    if dated and isinstance(last, int) and last > 0 and unit in ("months", "days"):
-        return trailing_months(day, last) if unit == "months" else Period(day - timedelta(days=last), day)
-    raise MeasureError(
-        _("Measure “%(key)s” has a window that does not fit dataset “%(dataset)s”: %(window)s.")
-        % {"key": measure.key, "dataset": measure.dataset, "window": window}
-    )
+    try:
+        period = windows.period(measure.window or {}, day)
+    except ValueError:
+        period, fits = None, False
+    else:
+        fits = (period is not None) == (dataset_of(measure).dated is not None)
+    if not fits:
+        raise MeasureError(
+            _("Measure “%(key)s” has a window that does not fit dataset “%(dataset)s”: %(window)s.")
+            % {"key": measure.key, "dataset": measure.dataset, "window": measure.window}
+        )
+    return period
 
 
 def facts(measure: Measure, program: Program, day: date) -> QuerySet[Any]:
@@ -105,8 +107,8 @@ def grouped(measure: Measure, program: Program, day: date) -> QuerySet[Any]:
         figure = Count("pk")
     elif measure.aggregate == Measure.Aggregate.DISTINCT:
         figure = Count(field_of(measure, measure.field).path, distinct=True)
-    elif measure.aggregate == Measure.Aggregate.SUM:
-        figure = Sum(field_of(measure, measure.field).path)
+    elif measure.aggregate in OF_A_NUMBER:
+        figure = OF_A_NUMBER[Measure.Aggregate(measure.aggregate)](field_of(measure, measure.field).path)
     else:
         raise MeasureError(_("Measure “%(key)s” is a ratio: its two sides are measured.") % {"key": measure.key})
     rows = facts(measure, program, day).order_by()
@@ -146,17 +148,21 @@ def check_measure(measure: Measure) -> None:
     if measure.aggregate == Measure.Aggregate.RATIO:
         return
     window_of(measure, date(2000, 1, 1))
-    if measure.aggregate in (Measure.Aggregate.SUM, Measure.Aggregate.DISTINCT):
+    if measure.aggregate in (*OF_A_NUMBER, Measure.Aggregate.DISTINCT):
         field = field_of(measure, measure.field)
-        if measure.aggregate == Measure.Aggregate.SUM and field.unit not in ("amount", "number"):
+        if measure.aggregate in OF_A_NUMBER and field.unit not in ("amount", "number"):
             raise MeasureError(
-                _("Field “%(field)s” cannot be added up: it is not a number.") % {"field": measure.field}
+                _("Field “%(field)s” cannot be added up or compared: it is not a number.") % {"field": measure.field}
             )
     for condition in measure.filters:
         _condition(measure, condition)
 
 
 def _condition(measure: Measure, condition: dict[str, Any]) -> Q:
+    """A comparison of a field, or `all` / `any` of such, to any depth."""
+    for group, joined in (("all", Q.AND), ("any", Q.OR)):
+        if group in condition:
+            return Q(*(_condition(measure, one) for one in condition[group]), _connector=joined)
     operator = condition.get("is", "equal")
     field = field_of(measure, str(condition.get("field", "")))
     lookup = LOOKUPS.get(operator) or NEGATED.get(operator)

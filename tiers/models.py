@@ -130,14 +130,16 @@ class Tier(models.Model):
 class Measure(models.Model):
     """A figure about an enrollment: dataset + aggregate + filters + window, or one measure over another (a ratio).
 
-    `filters` is a list of {"field", "is", "value"}; `window` is {"last": 12, "unit": "months"}, {"kind": "lifetime"}
-    or {"kind": "today"} (a stock on the day). docs/program-file.md describes both.
+    `filters` is a list of {"field", "is", "value"}, of which `all` or `any` may be grouped; `window` says which days count
+    (tiers.windows). docs/program-file.md describes both.
     """
 
     class Aggregate(models.TextChoices):
         SUM = "sum", _("Sum")
         COUNT = "count", _("Count")
         DISTINCT = "distinct", _("Distinct count")
+        MIN = "min", _("Smallest")
+        MAX = "max", _("Largest")
         RATIO = "ratio", _("Ratio of two measures")
 
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="measures")
@@ -368,12 +370,17 @@ class Chunk(models.Model):
 class Measured(models.Model):
     """The work table of a run: what one measure came to for one enrollment. Absent means zero.
 
-    `value` is the database's integer: a count, or an amount in ten-thousandths (common.money).
+    `value` is the database's integer: a count, or an amount in ten-thousandths (common.money). Emptied when the run ends: its
+    rows name nothing that the database would have to check.
     """
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
-    enrollment = models.ForeignKey(Enrollment, on_delete=models.CASCADE, related_name="+", db_index=False)
-    measure = models.ForeignKey(Measure, on_delete=models.CASCADE, related_name="+", db_index=False)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    enrollment = models.ForeignKey(
+        Enrollment, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    measure = models.ForeignKey(
+        Measure, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     value = models.BigIntegerField()
 
     class Meta:

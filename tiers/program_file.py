@@ -421,11 +421,17 @@ def _dump_measure(measure: Measure, by_id: dict[int, Measure]) -> Document:
             "aggregate": measure.aggregate,
             "dataset": measure.dataset,
             "field": measure.field,
-            # PostgreSQL keeps the keys of JSON in an order of its own.
-            "filters": [dict(sorted(one.items())) for one in measure.filters],
-            "window": dict(sorted(measure.window.items())),
+            "filters": _in_order(measure.filters),
+            "window": _in_order(measure.window),
         }
     )
+
+
+def _in_order(value: Any) -> Any:
+    """PostgreSQL keeps the keys of JSON in an order of its own; a file has them by name, at every depth."""
+    if isinstance(value, dict):
+        return {key: _in_order(inner) for key, inner in sorted(value.items())}
+    return [_in_order(inner) for inner in value] if isinstance(value, list) else value
 
 
 def number(value: Decimal) -> int | str:

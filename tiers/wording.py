@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -77,14 +78,41 @@ def requirement(explained: ExplainedRequirement, currency: str) -> str:
 
 
 def span(measure: Measure) -> str:
-    """The length of a measure's window, where it has one: “over 12 months”."""
+    """Which days a measure counts, where it counts days: “over 12 months”, “since the start of the quarter”."""
     window = (measure.numerator.window if measure.numerator is not None else measure.window) or {}
-    last = window.get("last")
-    if not isinstance(last, int):
-        return ""
-    if window.get("unit") == "days":
-        return ngettext("over %(days)s day", "over %(days)s days", last) % {"days": last}
-    return ngettext("over %(months)s month", "over %(months)s months", last) % {"months": last}
+    embargo = window.get("embargo_days")
+    said = _span(window)
+    if not said or not embargo:
+        return said
+    left_out = ngettext("without the last day", "without the last %(days)s days", embargo) % {"days": embargo}
+    return f"{said}, {left_out}"
+
+
+def _span(window: dict[str, Any]) -> str:
+    last, unit, kind = window.get("last"), str(window.get("unit")), window.get("kind")
+    if isinstance(last, int):
+        if unit == "days":
+            return ngettext("over %(days)s day", "over %(days)s days", last) % {"days": last}
+        return ngettext("over %(months)s month", "over %(months)s months", last) % {"months": last}
+    if kind == "to_date":
+        if unit == "year" and window.get("starts_month", 1) != 1:
+            return _("since the start of the fiscal year")
+        return {
+            "year": _("since the start of the year"),
+            "half_year": _("since the start of the half-year"),
+            "quarter": _("since the start of the quarter"),
+            "month": _("since the start of the month"),
+        }[unit]
+    if kind == "last_full":
+        count = window.get("count", 1)
+        texts = {
+            "year": ngettext("in the last full year", "over the last %(count)s full years", count),
+            "half_year": ngettext("in the last full half-year", "over the last %(count)s full half-years", count),
+            "quarter": ngettext("in the last full quarter", "over the last %(count)s full quarters", count),
+            "month": ngettext("in the last full month", "over the last %(count)s full months", count),
+        }
+        return texts[unit] % {"count": count}
+    return ""
 
 
 def window(period: Period | None) -> str:

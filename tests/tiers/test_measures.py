@@ -13,7 +13,7 @@ from leads.models import Product, Sale
 from partners.models import Partner
 from tests.factories import make_edition, make_enrollment, make_partner, make_program, make_sale
 from tiers.errors import MeasureError
-from tiers.measures import check_measure, facts, grouped, measure_everyone
+from tiers.measures import check_measure, facts, grouped, measure_everyone, unit_of
 from tiers.models import Edition, Measure, Measured, Program, Run
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +71,17 @@ def test_amounts_in_another_currency_do_not_count_and_orders_do(edition: Edition
     assert figures(measure(edition, aggregate="distinct", field="order_number")) == {partner.pk: 2}
 
 
+def test_the_smallest_and_the_largest(edition: Edition) -> None:
+    first, second = make_partner(), make_partner()
+    for owner, amount, quantity in ((first, "10.10", 3), (first, "4", 1), (second, "7", 2)):
+        make_sale(owner, sold_on=date(2020, 1, 1), amount=Decimal(amount), quantity=quantity)
+    assert figures(measure(edition, aggregate="max")) == {first.pk: 101_000, second.pk: 70_000}
+    assert figures(measure(edition, aggregate="min")) == {first.pk: 40_000, second.pk: 70_000}
+    assert figures(measure(edition, aggregate="min", field="quantity")) == {first.pk: 1, second.pk: 2}
+    assert unit_of(measure(edition, aggregate="max")) == "amount"
+    assert unit_of(measure(edition, aggregate="max", field="quantity")) == "count"
+
+
 def figures(made: Measure) -> dict[int, int]:
     rows = grouped(made, made.edition.program, DAY)
     return {
@@ -92,6 +103,21 @@ def figures(made: Measure) -> dict[int, int]:
         ({"field": "quantity", "is": "less_than", "value": 2}, {1}),
         ({"field": "amount", "is": "at_least", "value": "20.5"}, {3}),
         ({"field": "category", "is": "equal", "value": "bikes"}, {1}),
+        ({"any": [{"field": "quantity", "value": 3}, {"field": "category", "value": "bikes"}]}, {1, 3}),
+        (
+            {
+                "any": [
+                    {"field": "quantity", "value": 3},
+                    {
+                        "all": [
+                            {"field": "quantity", "is": "at_least", "value": 2},
+                            {"field": "amount", "is": "less_than", "value": "20.5"},
+                        ]
+                    },
+                ]
+            },
+            {2, 3},
+        ),
     ],
 )
 def test_each_filter(edition: Edition, condition: dict[str, Any], kept: set[int]) -> None:
@@ -119,6 +145,8 @@ def test_each_filter(edition: Edition, condition: dict[str, Any], kept: set[int]
         ({"filters": [{"field": "kind", "value": "old"}]}, "no value that field “kind” can have"),
         ({"filters": [{"field": "quantity", "value": "many"}]}, "no value"),
         ({"filters": [{"field": "quantity", "value": True}]}, "no value"),
+        ({"filters": [{"any": [{"all": [{"field": "quantity", "value": "many"}]}]}]}, "no value"),
+        ({"aggregate": "max", "field": "kind"}, "cannot be added up or compared"),
     ],
 )
 def test_a_measure_that_cannot_be_read_says_why(edition: Edition, over: dict[str, Any], said: str) -> None:

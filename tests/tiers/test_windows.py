@@ -1,0 +1,114 @@
+"""Windows: which days count on a day."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.periods import Period
+from tiers import windows
+
+
+def to_date(unit: str, **over: Any) -> dict[str, Any]:
+    return {"kind": "to_date", "unit": unit, **over}
+
+
+def last_full(unit: str, **over: Any) -> dict[str, Any]:
+    return {"kind": "last_full", "unit": unit, **over}
+
+
+@pytest.mark.parametrize(
+    ("window", "on", "first", "last"),
+    [
+        (to_date("year"), "2026-05-15", "2026-01-01", "2026-05-14"),
+        (to_date("half_year"), "2026-05-15", "2026-01-01", "2026-05-14"),
+        (to_date("half_year"), "2026-07-02", "2026-07-01", "2026-07-01"),
+        (to_date("quarter"), "2026-05-15", "2026-04-01", "2026-05-14"),
+        (to_date("month"), "2026-05-15", "2026-05-01", "2026-05-14"),
+        # On the first day of a unit nothing of it is known: the whole unit before counts.
+        (to_date("year"), "2026-01-01", "2025-01-01", "2025-12-31"),
+        (to_date("quarter"), "2026-04-01", "2026-01-01", "2026-03-31"),
+        (to_date("month"), "2024-03-01", "2024-02-01", "2024-02-29"),
+        (to_date("month"), "2100-03-01", "2100-02-01", "2100-02-28"),
+        # A fiscal year; its halves and quarters follow it.
+        (to_date("year", starts_month=4), "2026-03-31", "2025-04-01", "2026-03-30"),
+        (to_date("year", starts_month=4), "2026-04-02", "2026-04-01", "2026-04-01"),
+        (to_date("half_year", starts_month=4), "2026-10-01", "2026-04-01", "2026-09-30"),
+        (to_date("half_year", starts_month=4), "2026-10-02", "2026-10-01", "2026-10-01"),
+        (to_date("quarter", starts_month=2), "2026-01-15", "2025-11-01", "2026-01-14"),
+        (to_date("year", starts_month=12), "2026-11-30", "2025-12-01", "2026-11-29"),
+        (last_full("year"), "2026-05-15", "2025-01-01", "2025-12-31"),
+        (last_full("year"), "2026-01-01", "2025-01-01", "2025-12-31"),
+        (last_full("year", count=2), "2026-05-15", "2024-01-01", "2025-12-31"),
+        (last_full("half_year"), "2026-05-15", "2025-07-01", "2025-12-31"),
+        (last_full("quarter"), "2026-05-15", "2026-01-01", "2026-03-31"),
+        (last_full("quarter", count=4), "2026-05-15", "2025-04-01", "2026-03-31"),
+        (last_full("month", count=3), "2024-03-31", "2023-12-01", "2024-02-29"),
+        (last_full("year", starts_month=7), "2026-06-30", "2024-07-01", "2025-06-30"),
+        # An embargo: the window of the day that long before.
+        ({"last": 12, "unit": "months", "embargo_days": 30}, "2026-05-15", "2025-04-15", "2026-04-14"),
+        (to_date("year", embargo_days=15), "2026-01-15", "2025-01-01", "2025-12-30"),
+        (to_date("year", embargo_days=14), "2026-01-15", "2025-01-01", "2025-12-31"),
+        (to_date("year", embargo_days=13), "2026-01-15", "2026-01-01", "2026-01-01"),
+        ({"last": 1, "unit": "months", "embargo_days": 1}, "2024-03-30", "2024-02-29", "2024-03-28"),
+    ],
+)
+def test_the_first_and_the_last_day_that_count(window: dict[str, Any], on: str, first: str, last: str) -> None:
+    period = windows.period(window, date.fromisoformat(on))
+    assert period == Period(date.fromisoformat(first), date.fromisoformat(last) + timedelta(days=1))
+
+
+def test_a_lifetime_and_today_have_no_first_day() -> None:
+    day = date(2026, 5, 15)
+    assert windows.period({"kind": "lifetime"}, day) == Period(None, day)
+    assert windows.period({"kind": "lifetime", "embargo_days": 5}, day) == Period(None, date(2026, 5, 10))
+    assert windows.period({"kind": "today"}, day) is None
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"kind": "today", "embargo_days": 3},
+        {"kind": "lifetime", "unit": "year"},
+        {"kind": "to_date"},
+        {"kind": "to_date", "unit": "week"},
+        {"kind": "to_date", "unit": "year", "count": 2},
+        {"kind": "to_date", "unit": "year", "starts_month": 13},
+        {"kind": "last_full", "unit": "year", "count": 0},
+        {"kind": "last_full", "unit": "year", "embargo_days": -1},
+        {"kind": "sometimes"},
+        {"last": 0, "unit": "months"},
+        {"last": True, "unit": "months"},
+        {"last": 3, "unit": "years"},
+    ],
+)
+def test_what_is_no_window(window: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        windows.period(window, date(2026, 5, 15))
+
+
+UNITS = st.sampled_from(sorted(windows.MONTHS))
+DAYS = st.dates(date(2000, 1, 1), date(2100, 12, 31))
+
+
+@given(DAYS, UNITS, st.integers(1, 12))
+def test_full_units_follow_each_other_without_a_gap(day: date, unit: str, starts_month: int) -> None:
+    """The last full unit ends where the one to date starts, unless the day is a unit's first."""
+    full = windows.period(last_full(unit, starts_month=starts_month), day)
+    running = windows.period(to_date(unit, starts_month=starts_month), day)
+    assert full is not None
+    assert running is not None
+    assert full.starts_on is not None
+    assert (full.starts_on.day, full.ends_on.day) == (1, 1)
+    assert (full.starts_on.month - starts_month) % windows.MONTHS[unit] == 0
+    months = (full.ends_on.year - full.starts_on.year) * 12 + full.ends_on.month - full.starts_on.month
+    assert months == windows.MONTHS[unit]
+    assert running == full if full.ends_on == day else running.starts_on == full.ends_on
+    assert day - timedelta(days=1) in running
+    assert day not in running
+    twice = windows.period(last_full(unit, starts_month=starts_month, count=2), day)
+    before = windows.period(last_full(unit, starts_month=starts_month), full.starts_on)
+    assert before is not None
+    assert twice == Period(before.starts_on, full.ends_on)
