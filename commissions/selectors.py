@@ -32,7 +32,7 @@ class Balance:
     currency: str
     this_month: Decimal  # sales of the month that holds the day
     not_issued: Decimal  # everything that stands on no issued statement yet
-    last_12_months: Decimal  # sales of the twelve months before the day
+    last_12_months: Decimal  # sales of twelve months, the one that holds the day being the last
 
 
 def balance(*, partner: Partner, on: date) -> list[Balance]:
@@ -46,7 +46,7 @@ def balance(*, partner: Partner, on: date) -> list[Balance]:
             this_month=Sum("amount", filter=Q(earned_on__gte=month.starts_on, earned_on__lt=month.ends_on)),
             not_issued=Sum("amount", filter=~Q(statement_line__statement__state=Statement.State.ISSUED)
                            | Q(statement_line__isnull=True)),
-            last_12_months=Sum("amount", filter=Q(earned_on__gte=add_months(on, -12), earned_on__lt=on)),
+            last_12_months=Sum("amount", filter=Q(earned_on__gte=add_months(on.replace(day=1), -11), earned_on__lt=month.ends_on)),
         )
     )  # fmt: skip
     return [Balance(currency, *(amount or NOTHING for amount in amounts)) for currency, *amounts in rows]
@@ -282,7 +282,7 @@ REASONS = {
     "no_plan": gettext_lazy("No commission plan was in force on the day of the sale."),
     "no_tier": gettext_lazy("No tier of the program was held on the day of the sale."),
     "no_rate": gettext_lazy("The plan in force on the day of the sale names no rate for the tier held."),
-    "zero_rate": gettext_lazy("The plan in force on the day of the sale pays 0% for the tier held."),
+    "zero_rate": gettext_lazy("The plan in force on the day of the sale pays nothing for the tier held."),
     "zero_base": gettext_lazy("The net amount of the sale is zero."),
     "rounds_to_zero": gettext_lazy("The rate of so small an amount rounds to zero."),
     "not_yet": gettext_lazy("Not computed yet: a sale is paid on the night after its day."),

@@ -53,6 +53,10 @@ class PlanBook:
                 return plan if plan.ends_on is None or day < plan.ends_on else None
         return None
 
+    def rate(self, plan_id: int | None, tier_code: str | None) -> Decimal:
+        """What the plan pays to a tier: 0 without a plan, without a tier, and where the plan names no rate for it."""
+        return NOTHING if plan_id is None or tier_code is None else self.rates[plan_id].get(tier_code, NOTHING)
+
     def terms(self, day: date, held: Held | None, *, enrolled: bool = True) -> Terms:
         plan = self.plan_on(day)
         if plan is None:

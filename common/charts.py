@@ -10,7 +10,7 @@ from math import ceil
 
 HEIGHT = 200
 TOP, BOTTOM = 18.0, 158.0  # of the plot, in pixels
-LEFT = 12.0  # percent kept free for the scale
+LEFT, A_CHARACTER = 12.0, 2.2  # percent kept free for the scale: at least, and for each character of its longest label
 STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
 
 
@@ -49,6 +49,8 @@ class Chart:
     title: str
     columns: tuple[Column, ...]
     lines: tuple[Gridline, ...]
+    left: str  # where the plot begins
+    scale: str  # where the labels of the lines end
     height: int = HEIGHT
 
 
@@ -62,12 +64,17 @@ def columns(title: str, data: Sequence[Datum], scale: Callable[[Decimal], str]) 
         above = 1
     pixels = Decimal(BOTTOM - TOP) / (step * (above + below))
     zero = Decimal(TOP) + step * above * pixels
-    slot = (100 - LEFT) / max(len(data), 1)
-    ticks = [step * number for number in range(-below, above + 1)]
+    ticks = {t: scale(t) for t in (step * number for number in range(-below, above + 1))}
+    left = max(LEFT, A_CHARACTER * max(map(len, ticks.values())))
+    slot = (100 - left) / max(len(data), 1)
     return Chart(
         title=title,
-        columns=tuple(_column(one, LEFT + slot * at, slot, zero, pixels) for at, one in enumerate(data)),
-        lines=tuple(Gridline(_px(zero - t * pixels), _px(zero - t * pixels + 4), scale(t), t == 0) for t in ticks),
+        columns=tuple(_column(one, left + slot * at, slot, zero, pixels) for at, one in enumerate(data)),
+        lines=tuple(
+            Gridline(_px(zero - t * pixels), _px(zero - t * pixels + 4), label, t == 0) for t, label in ticks.items()
+        ),
+        left=f"{left:.1f}%",
+        scale=f"{left - 1:.1f}%",
     )
 
 

@@ -27,7 +27,6 @@ TOTALS = {
     "evaluated": _("partners evaluated"),
     "moved_up": _("moved up"),
     "moved_down": _("moved down"),
-    "sales": _("sales compared"),
     "posted": _("ledger lines posted"),
     "statements": _("statements drafted or added to"),
     "statement_lines": _("lines put on statements"),
@@ -167,5 +166,7 @@ def progress_of(run: Run) -> dict[str, Any]:
 def _says(step: night.StepProgress) -> str:
     if step.total is None:
         return gettext("to come")
+    if step.total == 0:
+        return gettext("nothing to do")
     failed = ngettext(", %(count)s failed", ", %(count)s failed", step.failed) % {"count": step.failed}
     return f"{quantity(step.done)} / {quantity(step.total)}{failed if step.failed else ''}"

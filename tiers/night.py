@@ -22,7 +22,7 @@ from tiers.models import Chunk, Measured, Program, Run
 logger = logging.getLogger(__name__)
 CHUNK_SIZE = 2000
 # Figures of a pass, replaced when a day is run again; every other total adds up over the day's passes.
-GAUGES = frozenset({"evaluated", "measured", "sales"})
+GAUGES = frozenset({"evaluated", "measured"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,8 @@ def _finish(run: Run) -> None:
 
 
 def _totals(run: Run) -> dict[str, int]:
-    totals: dict[str, int] = dict(run.carried)
+    totals = {key: 0 for step in steps.in_order() for key in step.counts}
+    totals.update(run.carried)
     for counts in run.chunks.values_list("counts", flat=True):
         for key, value in counts.items():
             totals[key] = totals.get(key, 0) + value

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from journal import services as journal
 from journal.models import Entry
 from tiers import measures, rules, selectors, steps
-from tiers.models import Enrollment, Evaluation, Measure, Measured, Placement, Run
+from tiers.models import Enrollment, Evaluation, Measure, Measured, Placement, Run, Tier
 
 MOVES = (Placement.Reason.EARNED, Placement.Reason.LOST)
 
@@ -32,15 +32,7 @@ def cut_enrollments(run: Run, chunk_size: int) -> Iterable[tuple[int, int]]:
         .order_by("id")
         .values_list("id", flat=True)
     )
-    first = last = None
-    for number, pk in enumerate(ids.iterator(chunk_size=10_000)):
-        if number % chunk_size == 0:
-            if first is not None and last is not None:
-                yield first, last
-            first = pk
-        last = pk
-    if first is not None and last is not None:
-        yield first, last
+    return steps.ranges(ids.iterator(chunk_size=10_000), chunk_size)
 
 
 def place(run: Run, bounds: tuple[int, int]) -> steps.Counts:
@@ -74,14 +66,17 @@ class _Placing:
     ) -> None:
         self.run, self.enrollments, self.figures, self.keys = run, enrollments, figures, sorted(keys.values())
         self.book = selectors.rulebook(run.edition)
-        self.tiers = {tier.pk: tier for tier in run.edition.tiers.all()}
+        self.tiers = {tier.pk: tier for tier in Tier.objects.filter(edition__program=run.program_id)}
+        self.complete = {one.pk: rules.with_ratios(self.book, figures[one.pk]) for one in enrollments}
+        self.earned = {pk: rules.highest_earned(self.book, complete) for pk, complete in self.complete.items()}
         ids = [enrollment.pk for enrollment in enrollments]
         self.last = Evaluation.objects.in_bulk([one.last_evaluation for one in enrollments if one.last_evaluation])
         self.open: dict[int, Placement] = {}
         self.before: dict[int, Placement] = {}  # what ended on this very day, when the day is run again
         for placement in (
-            Placement.objects.filter(enrollment__in=ids).exclude(ends_on__lt=run.day).select_related("tier")
+            Placement.objects.filter(enrollment__in=ids).exclude(ends_on__lt=run.day)
         ):  # fmt: skip
+            placement.tier = self.tiers[placement.tier_id]
             if placement.ends_on is None:
                 self.open[placement.enrollment_id] = placement
             elif placement.ends_on == run.day:
@@ -140,9 +135,10 @@ class _Placing:
         return held, held
 
     def _decide(self, enrollment: Enrollment, base: Placement | None) -> rules.Level:
-        figures = rules.with_ratios(self.book, self.figures[enrollment.pk])
-        held = self.book.level(base.tier.code) if base else None
-        return rules.decide(self.book, figures, held=held, is_review=self.run.is_review)
+        return rules.decide(
+            self.book, self.complete[enrollment.pk], earned=self.earned[enrollment.pk],
+            held=self.book.level(base.tier.code) if base else None, is_review=self.run.is_review,
+        )  # fmt: skip
 
     def _evaluate(self) -> dict[int, Evaluation]:
         """The evaluation that stands for each enrollment today: the last one where nothing differs, else a new one."""
@@ -150,7 +146,7 @@ class _Placing:
         new: list[Evaluation] = []
         for enrollment in self.enrollments:
             figures = self.figures[enrollment.pk]
-            earned = rules.highest_earned(self.book, rules.with_ratios(self.book, figures)).tier_id
+            earned = self.earned[enrollment.pk].tier_id
             measured = {key: str(figures.get(key, 0)) for key in self.keys}
             last = self.last.get(enrollment.last_evaluation) if enrollment.last_evaluation else None
             if last is not None and last.earned_id == earned and last.measured == measured:
@@ -184,5 +180,9 @@ class _Placing:
 
 
 def register() -> None:
-    steps.register(steps.Step("measure", _("Measure"), 10, cut_measures, measure))
-    steps.register(steps.Step("place", _("Evaluate and place"), 20, cut_enrollments, place))
+    steps.register(steps.Step("measure", _("Measure"), 10, cut_measures, measure, ("measured",)))
+    steps.register(
+        steps.Step(
+            "place", _("Evaluate and place"), 20, cut_enrollments, place, ("evaluated", "moved_up", "moved_down")
+        )
+    )

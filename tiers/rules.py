@@ -85,7 +85,10 @@ def with_ratios(rulebook: Rulebook, figures: Mapping[str, Figure]) -> dict[str, 
 def is_met(node: Node, figures: Mapping[str, Figure]) -> bool:
     if isinstance(node, Requirement):
         return bool(COMPARE[node.comparison](figures.get(node.measure, 0), node.threshold))
-    return sum(is_met(child, figures) for child in node.children) >= node.needed
+    met = (is_met(child, figures) for child in node.children)
+    if node.kind == "all":
+        return all(met)
+    return any(met) if node.kind == "any" else sum(met) >= node.needed
 
 
 def check(node: Node, figures: Mapping[str, Figure]) -> Checked:
@@ -112,13 +115,14 @@ def highest_earned(rulebook: Rulebook, figures: Mapping[str, Figure]) -> Level:
     return next(level for level in reversed(rulebook.levels) if earns(level, figures))
 
 
-def decide(rulebook: Rulebook, figures: Mapping[str, Figure], *, held: Level | None, is_review: bool) -> Level:
-    """The level to hold from now on.
+def decide(
+    rulebook: Rulebook, figures: Mapping[str, Figure], *, earned: Level, held: Level | None, is_review: bool
+) -> Level:
+    """The level to hold from now on; `earned` is the highest that the figures earn (`highest_earned`).
 
     Up at once to the highest earned. Down only at a review, and only to the highest level that is earned or, from the
     held one downwards, kept. `held` is None for a newcomer and for a tier the edition no longer has.
     """
-    earned = highest_earned(rulebook, figures)
     if held is None or earned.rank >= held.rank:
         return earned
     if not is_review:

@@ -185,8 +185,33 @@ class Standing:
 
     @property
     def to_lift(self) -> list[ExplainedRequirement]:
-        """The requirements of the next tier that are not met, nearest to done first."""
-        return sorted((one for one in requirements(self.reach) if not one.met), key=lambda one: -one.share)
+        """The requirements of the next tier that would help and are not met, nearest to done first."""
+        return sorted(helping(self.reach), key=lambda one: -one.share)
+
+    @property
+    def lacking(self) -> int:
+        """How many more requirements the next tier takes, at the least."""
+        return lacking(self.reach)
+
+
+def helping(explained: Explained | None) -> list[ExplainedRequirement]:
+    """Requirements not met that their group still needs: nothing below a group that is met already."""
+    if explained is None or explained.met:
+        return []
+    if isinstance(explained, ExplainedRequirement):
+        return [explained]
+    return [one for child in explained.children for one in helping(child)]
+
+
+def lacking(explained: Explained | None) -> int:
+    """The least number of further requirements that would meet the tree."""
+    if explained is None or explained.met:
+        return 0
+    if isinstance(explained, ExplainedRequirement):
+        return 1
+    open_ones = sorted(lacking(child) for child in explained.children if not child.met)
+    met = len(explained.children) - len(open_ones)
+    return sum(open_ones[: explained.needed - met])
 
 
 def requirements(explained: Explained | None) -> list[ExplainedRequirement]:

@@ -4,7 +4,7 @@ A step cuts its work into chunks when the step before is done, and works one chu
 open itself. Repeating a chunk changes nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,20 @@ class Step:
     position: int  # 10 measure, 20 place, 30 earn, 40 state
     cut: Callable[[Run, int], Iterable[Bounds]]  # (run, chunk size)
     work: Callable[[Run, Bounds], Counts]
+    counts: tuple[str, ...] = ()  # what `work` counts: a total to which nothing was added is 0
+
+
+def ranges(ids: Iterable[int], chunk_size: int) -> Iterator[tuple[int, int]]:
+    """Ranges, both ends included, that hold `chunk_size` of the ids each. `ids` come in order and are read once."""
+    first = last = None
+    for number, pk in enumerate(ids):
+        if number % chunk_size == 0:
+            if first is not None and last is not None:
+                yield first, last
+            first = pk
+        last = pk
+    if first is not None and last is not None:
+        yield first, last
 
 
 _registered: dict[str, Step] = {}

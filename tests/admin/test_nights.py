@@ -47,7 +47,8 @@ def test_a_running_night_tells_how_far_each_step_is(staff: Client, world: World)
     night.work(run.pk)
     told = progress(staff, run)
     assert (told["running"], told["state"]) == (False, "Done")
-    assert [(step["done"], step["total"]) for step in told["steps"]] == [(1, 1), (1, 1), (1, 1), (1, 1)]
+    assert [(step["done"], step["total"]) for step in told["steps"]] == [(1, 1), (1, 1), (0, 0), (0, 0)]
+    assert [step["says"] for step in told["steps"]][2:] == ["nothing to do"] * 2
 
 
 def test_failed_parts_are_counted(staff: Client, world: World) -> None:

@@ -14,7 +14,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 
-from commissions import earning, statements
+from commissions import statements, unsettled
 from commissions.errors import StatementIssuedError
 from commissions.models import Earning, Plan, Statement, StatementLine
 from commissions.services import issue_statement, issue_statements, publish_plan
@@ -124,15 +124,15 @@ def test_two_runs_that_read_the_ledger_at_once_still_post_one_line(
     """Each waits for the other after reading what is posted: without the lock both would post."""
     sale = sell(holding(program), "100.00", MARCH)
     both_have_read = threading.Barrier(2)
-    read = earning._posted
+    read = unsettled.sales
 
-    def read_and_wait(*arguments: Any) -> earning.Posted:
-        posted = read(*arguments)
+    def read_and_wait(*arguments: Any) -> Iterator[unsettled.Unsettled]:
+        found = list(read(*arguments))
         with contextlib.suppress(threading.BrokenBarrierError):
             both_have_read.wait(0.5)
-        return posted
+        return iter(found)
 
-    monkeypatch.setattr(earning, "_posted", read_and_wait)
+    monkeypatch.setattr(unsettled, "sales", read_and_wait)
     days = (NIGHT, date(2026, 4, 3))
     outcomes = at_once(*[lambda day=day: work_the_night(program, day) for day in days])  # type: ignore[misc]
     assert [type(one) for one in outcomes] == [Run, Run]

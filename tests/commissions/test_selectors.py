@@ -30,7 +30,7 @@ NIGHT = date(2026, 4, 2)
 def test_balance_counts_the_month_the_year_and_what_is_not_issued_in_each_currency() -> None:
     program = paying_program({"level-1": D("0.1")})
     partner = holding(program)
-    for amount, day in [("10", (2025, 4, 1)), ("100", (2025, 4, 2)), ("1000", (2026, 3, 31)), ("10000", (2026, 4, 1))]:
+    for amount, day in [("10", (2025, 4, 30)), ("100", (2025, 5, 1)), ("1000", (2026, 3, 31)), ("10000", (2026, 4, 1))]:
         sell(partner, amount, date(*day))
     sell(partner, "100000", date(2026, 4, 1), currency="EUR")
     sell(holding(program), "1000000", date(2026, 4, 1))

@@ -136,17 +136,17 @@ def test_who_earns_a_tier_keeps_it_whatever_keeping_asks() -> None:
 def test_up_at_once_down_at_a_review(held: int | None, figure: int, at_review: int, otherwise: int) -> None:
     level = BOOK.levels[held - 1] if held else None
     figures = {"sales": figure}
-    assert decide(BOOK, figures, held=level, is_review=True).rank == at_review
-    assert decide(BOOK, figures, held=level, is_review=False).rank == otherwise
+    assert decide(BOOK, figures, earned=highest_earned(BOOK, figures), held=level, is_review=True).rank == at_review
+    assert decide(BOOK, figures, earned=highest_earned(BOOK, figures), held=level, is_review=False).rank == otherwise
 
 
 @given(st.integers(0, 300), st.sampled_from([None, 1, 2, 3]), st.booleans())
 def test_nobody_falls_below_what_it_earns(figure: int, held: int | None, is_review: bool) -> None:
     level = BOOK.levels[held - 1] if held else None
     figures = {"sales": figure}
-    decided = decide(BOOK, figures, held=level, is_review=is_review)
+    decided = decide(BOOK, figures, earned=highest_earned(BOOK, figures), held=level, is_review=is_review)
     assert decided.rank >= highest_earned(BOOK, figures).rank
-    again = decide(BOOK, figures, held=decided, is_review=is_review)
+    again = decide(BOOK, figures, earned=highest_earned(BOOK, figures), held=decided, is_review=is_review)
     assert again == decided
 
 
