@@ -7,7 +7,7 @@ PORT ?= 8000
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset run test test-browser lint format bench messages lock clean
+.PHONY: help setup demo demo-reset run test lint format bench messages lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,7 +55,7 @@ lint: $(VENV)/dev $(VENV)/messages ## Format, lint, types, import contracts, mig
 format: $(VENV)/dev ## Put the code into its format
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
 
-bench: $(VENV)/dev ## Time the night beside plain SQL (needs PostgreSQL in DATABASE_URL)
+bench: $(VENV)/dev $(VENV)/messages .env ## Time the night beside plain SQL (needs PostgreSQL in DATABASE_URL)
 	@$(BIN)/python -m bench
 
 messages: $(VENV)/dev ## Collect texts into locale/ (needs gettext) and compile them

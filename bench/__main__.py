@@ -1,0 +1,123 @@
+"""`python -m bench`: each size in a scratch database on the server of DATABASE_URL, dropped when done; then the tables."""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+
+SIZES = (10_000, 100_000)
+# At most this many times the plain SQL.
+TARGETS = {"evaluate": 2.0, "earn": 3.0, "again": 1.5}
+PAGE_MS, PAGE_QUERIES, LOCATOR_RATIO, LOCATOR_P95_MS = 30, 20, 2.0, 50
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--partners", type=int, nargs="+", default=SIZES, help="the sizes (default: 10000 100000)")
+    parser.add_argument("--json", help="also write what was found to this file")
+    parser.add_argument("--keep", action="store_true", help="leave the scratch databases")
+    options = parser.parse_args()
+    server = os.environ.get("DATABASE_URL", "")
+    if not server.startswith(("postgres://", "postgresql://")):
+        sys.exit(
+            "DATABASE_URL must name a PostgreSQL server: DATABASE_URL=postgres://user@localhost/postgres make bench"
+        )
+    found = []
+    for partners in options.partners:
+        with scratch_database(server, f"bench_{os.getpid()}_{partners}", keep=options.keep) as url:
+            environment = {**os.environ, "DATABASE_URL": url, "DEBUG": "false", "ALLOWED_HOSTS": "localhost",
+                           "REDIS_URL": "", "LOG_LEVEL": "ERROR"}  # fmt: skip
+            done = subprocess.run(  # noqa: S603  # our own module
+                [sys.executable, "-m", "bench.size", str(partners)], env=environment, stdout=subprocess.PIPE, text=True
+            )
+            if done.returncode:
+                sys.exit(done.returncode)
+            found.append(json.loads(done.stdout.splitlines()[-1]))
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump(found, file, indent=2)
+    report(server, found)
+
+
+@contextmanager
+def scratch_database(server: str, name: str, *, keep: bool = False) -> Iterator[str]:
+    """The URL of a new, empty database on the server, dropped afterwards whatever happens, or kept and named."""
+    parts = urlsplit(server)
+    connection = psycopg2.connect(server)
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute(f'CREATE DATABASE "{name}"')
+    try:
+        yield urlunsplit(parts._replace(path=f"/{name}"))
+    finally:
+        if keep:
+            print(f"Kept: {name}", file=sys.stderr)
+        else:
+            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        connection.close()
+
+
+def report(server: str, found: list[dict[str, Any]]) -> None:
+    connection = psycopg2.connect(server)
+    cursor = connection.cursor()
+    cursor.execute(
+        "SELECT current_setting('server_version'), current_setting('shared_buffers'), current_setting('work_mem')"
+    )
+    version, buffers, memory = cursor.fetchone()
+    connection.close()
+    print(f"\nPostgreSQL {version} (shared_buffers {buffers}, work_mem {memory}), Python {platform.python_version()}, "
+          f"{os.cpu_count()} cores; one worker; plain SQL is the better of two passes")  # fmt: skip
+    for one in found:
+        rows, sql, first, second = one["rows"], one["sql"], one["first"], one["second"]
+        print(f"\n{one['partners']:,} partners, {rows['sales']:,} sales, {rows['members']:,} members, "
+              f"{rows['certificates']:,} certificates, {rows['locations']:,} locations; "
+              f"{first['totals']['posted']:,} earnings; figures, tiers, earnings and statements equal")  # fmt: skip
+        took = first["seconds"]
+        print(f"  {'step':<34}{'night':>9}{'SQL':>9}{'ratio':>8}   target")
+        line("measure, evaluate, place", took["measure"] + took["place"], sql["evaluate"], TARGETS["evaluate"])
+        line("post commissions, from empty", took["earn"], sql["earn"], TARGETS["earn"])
+        line("draft statements", took.get("statements", 0.0), sql["state"], None)
+        line("the night again, nothing changed", sum(second["seconds"].values()), sql["read_once"], TARGETS["again"])
+        print("    first night by step: " + ", ".join(f"{key} {value:.1f} s" for key, value in took.items()))
+        print(
+            "    second night by step: " + ", ".join(f"{key} {value:.1f} s" for key, value in second["seconds"].items())
+        )
+        print(f"  memory at its peak: first night {first['mb_peak']:.0f} MB, second {second['mb_peak']:.0f} MB "
+              f"(started with {first['mb_before']:.0f} MB)")  # fmt: skip
+        print(f"  {'page':<34}{'ms':>9}{'queries':>9}")
+        for page in one["pages"]:
+            met = page["ms"] <= PAGE_MS and page["queries"] <= PAGE_QUERIES
+            print(f"  {page['page']:<34}{page['ms']:>9.1f}{page['queries']:>9}   {'' if met else 'over the target'}")
+        near = one["locator"]
+        met = near["p95"] <= LOCATOR_P95_MS and near["ms"] <= LOCATOR_RATIO * near["index_ms"]
+        print(f"  nearest 20 of a tier within 100 km: median {near['ms']:.1f} ms, p95 {near['p95']:.1f} ms; by the earthdistance "
+              f"index {near['index_ms']:.1f} ms, p95 {near['index_p95']:.1f} ms; {near['ms'] / near['index_ms']:.2f}x  "
+              f"{'met' if met else 'NOT met'}")  # fmt: skip
+    if len(found) > 1:
+        print()
+        small, large = found[0], found[-1]
+        times = large["partners"] / small["partners"]
+        for name in ("first", "second"):
+            grew = sum(large[name]["seconds"].values()) / sum(small[name]["seconds"].values())
+            print(f"{name} night: {times:.0f} times the data, {grew:.1f} times the time, "
+                  f"{large[name]['mb_peak'] / small[name]['mb_peak']:.2f} times the memory")  # fmt: skip
+    print(f"Targets: pages {PAGE_MS} ms at the median and {PAGE_QUERIES} queries; locator {LOCATOR_RATIO}x the index and "
+          f"p95 {LOCATOR_P95_MS} ms.")  # fmt: skip
+
+
+def line(name: str, night: float, sql: float, target: float | None) -> None:
+    ratio = night / sql
+    said = "" if target is None else f"{target}x {'met' if ratio <= target else 'NOT met'}"
+    print(f"  {name:<34}{night:>7.1f} s{sql:>7.1f} s{ratio:>7.2f}x   {said}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""One night in a process of its own, so that its memory can be read: prints a line of JSON."""
+
+import json
+import os
+import resource
+import sys
+import time
+from collections import defaultdict
+from datetime import date
+from pathlib import Path
+
+import django
+
+
+def peak_mb() -> float:
+    """The most memory this process ever held (a child's ru_maxrss would start from its parent's)."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def main(day: date) -> None:
+    from tiers import night
+    from tiers.models import Program, Run
+
+    before = peak_mb()
+    seconds: dict[str, float] = defaultdict(float)
+    last = time.perf_counter()
+
+    def chunk_done(run: Run) -> None:
+        nonlocal last
+        now = time.perf_counter()
+        seconds[run.step] += now - last
+        last = now
+
+    run = night.start(program=Program.objects.get(slug="bench"), day=day)
+    night.work(run.pk, chunk_done)
+    run.refresh_from_db()
+    if run.state != Run.State.DONE:
+        sys.exit(f"The night ended {run.state}: {run.error}")
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    totals = {key: value - run.carried.get(key, 0) for key, value in run.totals.items()}
+    report = {
+        "seconds": seconds, "cpu": used.ru_utime + used.ru_stime, "mb_before": before,
+        "mb_peak": peak_mb(), "totals": totals,
+    }  # fmt: skip
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partner_program.settings")
+    django.setup()
+    main(date.fromisoformat(sys.argv[1]))
