@@ -47,6 +47,14 @@ class Partner(models.Model):
     website = models.URLField(_("website"), blank=True)
     employees = models.PositiveIntegerField(_("employees"), null=True, blank=True)
     opened_in = models.PositiveSmallIntegerField(_("opened in"), null=True, blank=True)
+    traits = models.JSONField(
+        _("traits"),
+        default=dict,
+        blank=True,
+        help_text=_(
+            "What conditions of rules ask about: segment, track, product lines. A text or a list of texts each."
+        ),
+    )
     joined_on = models.DateField(_("joined on"))
     created_at = models.DateTimeField(auto_now_add=True)
 
