@@ -19,7 +19,8 @@ from leads.models import Deal, Lead, Sale
 from partner_program import timeline
 from partners.models import Member, Partner
 from partners.roles import Right, may
-from tiers import checklist, selectors
+from tiers import checklist
+from tiers import standing as standings
 from tiers.models import Enrollment
 from training.models import Certificate
 
@@ -43,14 +44,14 @@ class Waiting:
 
 def home(membership: Member, enrollment: Enrollment | None) -> dict[str, Any]:
     today, partner = program_today(), membership.partner
-    standing = selectors.standing(enrollment=enrollment, on=today) if enrollment else None
+    standing = standings.standing(enrollment=enrollment, on=today) if enrollment else None
     currency = enrollment.program.currency if enrollment else ""
     sees_pay = may(membership, Right.SEE_PAY)
     return {
         "today": today,
         "standing": standing,
         "enrollment": enrollment,
-        "lifts": [checklist.requirement_row(one, currency) for one in standing.to_lift[:2]] if standing else [],
+        "lifts": [checklist.requirement_row(one, standing.case) for one in standing.to_lift[:2]] if standing else [],
         "balances": balance(partner=partner, on=today) if sees_pay else [],
         "sees_pay": sees_pay,
         "may_work_leads": may(membership, Right.WORK_LEADS),

@@ -50,7 +50,7 @@ class RunAdmin(ReadOnlyAdmin):
     list_select_related = ("program",)
     list_filter = ("state", "program")
     date_hierarchy = "day"
-    fields = ("program", "day", "edition", "is_review", "state", "started_at", "finished_at")
+    fields = ("program", "day", "edition", "previous_on", "state", "started_at", "finished_at")
     actions_list = ("run_now",)
     actions_detail = ("run_again",)
     change_form_before_template = "admin/tiers/run_before.html"

@@ -15,9 +15,10 @@ from common.templatetags import show
 from journal.models import Entry
 from leads.models import Deal, Lead, Sale
 from partners.models import Member, Partner
-from tiers import checklist, selectors
+from tiers import checklist
+from tiers import standing as standings
 from tiers.models import Attestation, Enrollment, Placement
-from tiers.selectors import Standing
+from tiers.standing import Standing
 from training.models import Certificate
 
 LATEST = 8
@@ -124,14 +125,13 @@ def _enrollments(partner: Partner, today: date) -> list[Enrollment]:
 
 
 def _held(enrollment: Enrollment, today: date) -> Held:
-    standing = selectors.standing(enrollment=enrollment, on=today)
-    currency = enrollment.program.currency
+    standing = standings.standing(enrollment=enrollment, on=today)
     placements = Placement.objects.filter(enrollment=enrollment).select_related("tier").order_by("-starts_on")
     return Held(
         enrollment=enrollment,
         standing=standing,
-        reach=checklist.rows(standing.reach, currency) if standing else (),
-        keep=checklist.rows(standing.keep, currency) if standing else (),
+        reach=checklist.rows(standing.reach, standing.case) if standing else (),
+        keep=checklist.rows(standing.keep, standing.case) if standing else (),
         placements=list(placements[:LATEST]),
     )
 

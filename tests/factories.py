@@ -8,7 +8,7 @@ from typing import Any
 from accounts.models import User
 from leads.models import Sale
 from partners.models import Location, Member, Partner
-from tiers.models import Edition, Enrollment, Measure, Placement, Program, Rule, Tier
+from tiers.models import Edition, Enrollment, Measure, Placement, Program, Tier
 from training.models import Certificate, Certification
 
 _numbers = count(1)
@@ -95,19 +95,15 @@ def make_sales_edition(program: Program, *, second: str = "50000", third: str = 
         edition=edition,
         key="net-sales-12m",
         name={"en": "Net sales", "fr": "Chiffre d’affaires net"},
-        aggregate=Measure.Aggregate.SUM,
-        dataset="sales",
-        field="amount",
-        window={"last": 12, "unit": "months"},
+        definition={
+            "aggregate": "sum",
+            "dataset": "sales",
+            "field": "amount",
+            "window": {"last": 12, "unit": "months"},
+        },
     )
     for rank, threshold in ((2, second), (3, third)):
-        Rule.objects.create(
-            tier=edition.tiers.get(rank=rank),
-            kind=Rule.Kind.REQUIREMENT,
-            measure=sales,
-            comparison=Rule.Comparison.AT_LEAST,
-            threshold=Decimal(threshold),
-        )
+        edition.tiers.filter(rank=rank).update(earn={"measure": sales.key, "is": "at_least", "value": threshold})
     return edition
 
 

@@ -1,21 +1,24 @@
-"""An explained rule tree as rows that portal and admin show: the same rows, figures and words everywhere."""
+"""A checked rule as rows that portal and admin show: the same rows, figures and words everywhere."""
 
 from dataclasses import dataclass
 from datetime import date
 
-from common.periods import Period
-from tiers import measures, wording
+from common.days import Period
+from tiers import rules, wording
+from tiers.explaining import Case, Reading
 from tiers.models import Measure
-from tiers.selectors import Explained, ExplainedRequirement
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A requirement, or a group with its rows. `share` and `target` are places on the bar, from 0 to 1."""
+    """A requirement (it has a `figure`), a plain line (a condition), or a group with its rows.
 
-    is_group: bool
+    `share` and `target` are places on the bar, from 0 to 1.
+    """
+
     says: str
     met: bool
+    is_group: bool = False
     figure: str = ""
     target_figure: str = ""
     gap: str = ""
@@ -25,6 +28,7 @@ class Row:
     target: float | None = None
     measures: tuple[Measure, ...] = ()
     met_count: int = 0
+    note: str = ""
     rows: tuple["Row", ...] = ()
 
     @property
@@ -33,49 +37,66 @@ class Row:
         return date.fromordinal(self.window.ends_on.toordinal() - 1) if self.window else None
 
 
-def rows(explained: Explained | None, currency: str) -> tuple[Row, ...]:
+def rows(checked: rules.Checked | None, case: Case | None) -> tuple[Row, ...]:
     """The rows of a tree. A tree that is one "all of" group is its rows: the heading says it already."""
-    if explained is None:
+    if checked is None or case is None:
         return ()
-    if isinstance(explained, ExplainedRequirement):
-        return (requirement_row(explained, currency),)
-    if explained.kind == "all":
-        return tuple(_row(child, currency) for child in explained.children)
-    return (_row(explained, currency),)
+    if isinstance(checked.node, rules.Group) and checked.node.kind == "all":
+        return tuple(row(child, case) for child in checked.children)
+    return (row(checked, case),)
 
 
-def _row(explained: Explained, currency: str) -> Row:
-    if isinstance(explained, ExplainedRequirement):
-        return requirement_row(explained, currency)
+def row(checked: rules.Checked, case: Case, facts: rules.Facts | None = None) -> Row:
+    """One node in words and figures of the reader's language; `facts` of one member inside a for-each."""
+    node = checked.node
+    if isinstance(node, rules.Requirement):
+        return requirement_row(checked, case, facts)
+    says = wording.says(node, case.lexicon)
+    if isinstance(node, rules.ForEach):
+        below = tuple(
+            _member(member, row(child, case, case.facts.of(member)))
+            for member, child in zip(checked.members, checked.children, strict=True)
+        )
+    else:
+        below = tuple(row(child, case, facts) for child in checked.children)
     return Row(
-        is_group=True,
-        says=wording.group(explained),
-        met=explained.met,
-        met_count=explained.met_children,
-        rows=tuple(_row(child, currency) for child in explained.children),
-    )
+        says=says, met=checked.met, is_group=not isinstance(node, rules.Condition | rules.Meets),
+        met_count=sum(child.met for child in checked.children), note=_note(checked), rows=below,
+    )  # fmt: skip
 
 
-def requirement_row(explained: ExplainedRequirement, currency: str) -> Row:
+def _member(member: str, below: Row) -> Row:
+    return Row(says=member, met=below.met, is_group=True, met_count=int(below.met), rows=(below,))
+
+
+def _note(checked: rules.Checked) -> str:
+    if isinstance(checked.node, rules.Span) and checked.since is not None:
+        return wording.since(checked.since)
+    return ""
+
+
+def requirement_row(checked: rules.Checked, case: Case, facts: rules.Facts | None = None) -> Row:
     """One requirement in words and figures of the reader's language."""
-    measure, requirement = explained.measure, explained.requirement
-    is_ratio = measures.unit_of(measure) == "ratio"
-    share, target = explained.share, None
-    if is_ratio:
-        share, target = float(explained.figure), float(requirement.threshold)
-    read = (measure,)
-    if measure.numerator is not None and measure.denominator is not None:
-        read = (measure.numerator, measure.denominator)  # type: ignore[assignment]
+    node, lexicon = checked.node, case.lexicon
+    if not isinstance(node, rules.Requirement) or checked.threshold is None:
+        raise TypeError("not a requirement")
+    reading, figure = case.reading(node.measure, facts), checked.figure or 0
+    share, target = rules.progress(node.comparison, figure, checked.threshold), None
+    if reading.unit in ("ratio", "share"):
+        share, target = max(0.0, min(1.0, float(figure))), max(0.0, min(1.0, float(checked.threshold)))
     return Row(
-        is_group=False,
-        says=wording.requirement(explained, currency),
-        met=explained.met,
-        figure=wording.figure(measure, explained.figure, currency),
-        target_figure=wording.figure(measure, requirement.threshold, currency),
-        gap="" if explained.met else wording.gap(explained, currency),
-        parts=wording.parts(explained, currency),
-        window=explained.window,
+        says=wording.requirement(node, lexicon, checked.threshold),
+        met=checked.met,
+        figure=wording.figure(node.measure, figure, lexicon),
+        target_figure=wording.figure(node.measure, checked.threshold, lexicon),
+        gap="" if checked.met else wording.gap(checked, lexicon, reading.parts),
+        parts=wording.parts(node.measure, reading.parts, lexicon),
+        window=reading.window,
         share=share,
         target=target,
-        measures=read,
+        measures=_facts_behind(reading, case),
     )
+
+
+def _facts_behind(reading: Reading, case: Case) -> tuple[Measure, ...]:
+    return tuple(case.lexicon.measures[key] for key in reading.reads)

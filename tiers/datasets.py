@@ -10,15 +10,21 @@ from datetime import date
 from typing import Any, Literal
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
-Unit = Literal["text", "amount", "number", "day", "yes_no"]
+from tiers.errors import MeasureError
+
+# Of amounts (money, beside a field `currency`) and decimals the database holds ten-thousandths (common.money.AmountField).
+Unit = Literal["text", "amount", "decimal", "number", "day", "yes_no"]
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column that filters and aggregates may name. `path` is its ORM path in the dataset's queryset."""
+    """A column that filters and aggregates may name. `path` is its ORM path in the dataset's queryset, or an expression
+    (`KT("attributes__product")` for a text inside a JSON column).
+    """
 
-    path: str
+    path: Any
     label: Any  # lazy text
     unit: Unit
     choices: Any = None
@@ -28,6 +34,9 @@ class Field:
 class Dataset:
     """`rows(day)` are the facts as they stand on `day`, annotated where a field needs it; `partner` is the ORM path to
     the partner's id; `dated` the path of the day by which windows cut, or None for a stock (the rows of the day).
+
+    `days` names other day fields by which a measure may be dated instead; `extra` gives the field of a name that `fields`
+    does not have ("attr:product"), or None.
     """
 
     key: str
@@ -36,6 +45,8 @@ class Dataset:
     partner: str
     dated: str | None
     fields: dict[str, Field] = field(default_factory=dict)
+    days: tuple[str, ...] = ()
+    extra: Callable[[str], Field | None] | None = None
 
 
 _registered: dict[str, Dataset] = {}
@@ -55,3 +66,14 @@ def get(key: str) -> Dataset:
 
 def every() -> list[Dataset]:
     return sorted(_registered.values(), key=lambda dataset: dataset.key)
+
+
+def field_of(dataset: Dataset, name: str) -> Field:
+    """Raises MeasureError, naming the fields there are."""
+    found = dataset.fields.get(name) or (dataset.extra(name) if dataset.extra else None)
+    if found is None:
+        raise MeasureError(
+            _("Dataset “%(dataset)s” has no field “%(field)s”; it has: %(known)s.")
+            % {"dataset": dataset.key, "field": name, "known": ", ".join(sorted(dataset.fields))}
+        )
+    return found

@@ -49,7 +49,7 @@ class FactTable:
     def figure(self, evaluation: Evaluation | None) -> str:
         """What the night made of these facts."""
         value = int(evaluation.measured.get(self.measure.key, 0)) if evaluation else 0
-        return wording.figure(self.measure, value, self.currency)
+        return wording.figure_in(measures.unit_of(self.measure.definition, {}), value, self.currency)
 
 
 def counted(measure: Measure, enrollment: Enrollment, day: date) -> FactTable:

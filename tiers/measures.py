@@ -2,7 +2,6 @@
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from fractions import Fraction
 from typing import Any
 
 from django.db import connection
@@ -10,7 +9,6 @@ from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
-from common.money import SCALE
 from common.periods import Period
 from tiers import datasets, windows
 from tiers.datasets import Dataset, Field
@@ -21,18 +19,18 @@ LOOKUPS = {
     "equal": "exact", "in": "in", "at_least": "gte", "more_than": "gt", "at_most": "lte", "less_than": "lt",
 }  # fmt: skip
 # Aggregates of a field's values, which must be numbers or amounts.
-OF_A_NUMBER = {Measure.Aggregate.SUM: Sum, Measure.Aggregate.MIN: Min, Measure.Aggregate.MAX: Max}
+OF_A_NUMBER = {"sum": Sum, "min": Min, "max": Max}
 NEGATED = {"not": "exact", "not_in": "in"}
 
 
 def dataset_of(measure: Measure) -> Dataset:
     try:
-        return datasets.get(measure.dataset)
+        return datasets.get(measure.definition["dataset"])
     except KeyError:
         known = ", ".join(dataset.key for dataset in datasets.every())
         raise MeasureError(
             _("Measure “%(key)s” reads a dataset “%(dataset)s” that does not exist; there are: %(known)s.")
-            % {"key": measure.key, "dataset": measure.dataset, "known": known}
+            % {"key": measure.key, "dataset": measure.definition["dataset"], "known": known}
         ) from None
 
 
@@ -47,19 +45,13 @@ def field_of(measure: Measure, name: str) -> Field:
         ) from None
 
 
-def unit_of(measure: Measure) -> str:
-    """ "amount", "count" or "ratio": how the figure is read."""
-    if measure.aggregate == Measure.Aggregate.RATIO:
+def unit_of(definition: dict[str, Any], definitions: Any) -> str:
+    if "ratio" in definition:
         return "ratio"
-    if measure.aggregate in OF_A_NUMBER and field_of(measure, measure.field).unit == "amount":
+    measure = Measure(definition=definition)
+    if definition["aggregate"] in OF_A_NUMBER and field_of(measure, definition["field"]).unit == "amount":
         return "amount"
     return "count"
-
-
-def threshold_in_unit(measure: Measure, threshold: Decimal) -> int | Fraction:
-    """The threshold as rules compare it: in ten-thousandths for amounts, plain otherwise."""
-    exact = Fraction(threshold) * (SCALE if unit_of(measure) == "amount" else 1)
-    return int(exact) if exact.denominator == 1 else exact
 
 
 def window_of(measure: Measure, day: date) -> Period | None:
@@ -68,7 +60,11 @@ def window_of(measure: Measure, day: date) -> Period | None:
     Raises MeasureError for a window that does not exist or does not fit the dataset.
     """
     try:
-        period = windows.period(measure.window or {}, day)
+        period = (
+            None
+            if windows.is_stock(measure.definition["window"])
+            else windows.period(measure.definition["window"], day)
+        )
     except ValueError:
         period, fits = None, False
     else:
@@ -76,7 +72,7 @@ def window_of(measure: Measure, day: date) -> Period | None:
     if not fits:
         raise MeasureError(
             _("Measure “%(key)s” has a window that does not fit dataset “%(dataset)s”: %(window)s.")
-            % {"key": measure.key, "dataset": measure.dataset, "window": measure.window}
+            % {"key": measure.key, "dataset": measure.definition["dataset"], "window": measure.definition.get("window")}
         )
     return period
 
@@ -88,9 +84,9 @@ def facts(measure: Measure, program: Program, day: date) -> QuerySet[Any]:
     """
     dataset = dataset_of(measure)
     rows = dataset.rows(day)
-    if unit_of(measure) == "amount" and "currency" in dataset.fields:
+    if unit_of(measure.definition, {}) == "amount" and "currency" in dataset.fields:
         rows = rows.filter(**{dataset.fields["currency"].path: program.currency})
-    for condition in measure.filters:
+    for condition in measure.definition.get("filters", []):
         rows = rows.filter(_condition(measure, condition))
     period = window_of(measure, day)
     if period is not None:
@@ -103,12 +99,14 @@ def facts(measure: Measure, program: Program, day: date) -> QuerySet[Any]:
 def grouped(measure: Measure, program: Program, day: date) -> QuerySet[Any]:
     """One row per partner with facts: (its id, the figure), as one statement."""
     figure: Any
-    if measure.aggregate == Measure.Aggregate.COUNT:
+    if measure.definition["aggregate"] == "count":
         figure = Count("pk")
-    elif measure.aggregate == Measure.Aggregate.DISTINCT:
-        figure = Count(field_of(measure, measure.field).path, distinct=True)
-    elif measure.aggregate in OF_A_NUMBER:
-        figure = OF_A_NUMBER[Measure.Aggregate(measure.aggregate)](field_of(measure, measure.field).path)
+    elif measure.definition["aggregate"] == "distinct":
+        figure = Count(field_of(measure, measure.definition.get("field", "")).path, distinct=True)
+    elif measure.definition["aggregate"] in OF_A_NUMBER:
+        figure = OF_A_NUMBER[measure.definition["aggregate"]](
+            field_of(measure, measure.definition.get("field", "")).path
+        )
     else:
         raise MeasureError(_("Measure “%(key)s” is a ratio: its two sides are measured.") % {"key": measure.key})
     rows = facts(measure, program, day).order_by()
@@ -143,18 +141,20 @@ def measure_everyone(measure: Measure, *, program: Program, day: date, run_id: i
         return int(cursor.rowcount)
 
 
-def check_measure(measure: Measure) -> None:
+def check_definition(definition: dict[str, Any], definitions: Any, *, currency: str, exchange: Any) -> None:
     """Raises MeasureError where the measure names what does not exist. Reads no facts."""
-    if measure.aggregate == Measure.Aggregate.RATIO:
+    if "aggregate" not in definition:
         return
+    measure = Measure(definition=definition)
     window_of(measure, date(2000, 1, 1))
-    if measure.aggregate in (*OF_A_NUMBER, Measure.Aggregate.DISTINCT):
-        field = field_of(measure, measure.field)
-        if measure.aggregate in OF_A_NUMBER and field.unit not in ("amount", "number"):
+    if definition["aggregate"] in (*OF_A_NUMBER, "distinct"):
+        field = field_of(measure, definition.get("field", ""))
+        if definition["aggregate"] in OF_A_NUMBER and field.unit not in ("amount", "number"):
             raise MeasureError(
-                _("Field “%(field)s” cannot be added up or compared: it is not a number.") % {"field": measure.field}
+                _("Field “%(field)s” cannot be added up or compared: it is not a number.")
+                % {"field": definition["field"]}
             )
-    for condition in measure.filters:
+    for condition in definition.get("filters", []):
         _condition(measure, condition)
 
 

@@ -50,7 +50,7 @@ def start(*, program: Program, day: date, chunk_size: int = CHUNK_SIZE, keep_goi
         with transaction.atomic():
             run = Run.objects.create(
                 program=program, day=day, edition=edition, options=options,
-                is_review=selectors.is_review(program, edition, day),
+                previous_on=selectors.last_night(program, before=day),
             )  # fmt: skip
             _enter(run, steps.in_order()[0])
             return run

@@ -53,9 +53,7 @@ def rule(document: Document, known: Known, where: str) -> Node:
     return _Reader(known).node(document, where)
 
 
-def rulebook(
-    levels: list[tuple[int, Document]], badges: list[Document], known: Known, *, where: str = ""
-) -> Rulebook:
+def rulebook(levels: list[tuple[int, Document]], badges: list[Document], known: Known, *, where: str = "") -> Rulebook:
     """Tiers (each with its id, lowest first) and distinctions, as rules see them. Raises RuleError as `rule`, and for
     rules that ask about each other in a circle or two spans of one key that are not the same."""
 
@@ -89,7 +87,8 @@ def threshold(value: Any, unit: str, where: str) -> Figure:
         raise RuleError(_("%(where)s: a count is a whole number, not %(value)s.") % {"where": where, "value": value})
     if unit in ("ratio", "share") and abs(exact) > MOST_OF_A_SHARE:
         raise RuleError(
-            _("%(where)s: a share is a fraction of one: 0.8 for 80%%, not %(value)s.") % {"where": where, "value": value}
+            _("%(where)s: a share is a fraction of one: 0.8 for 80%%, not %(value)s.")
+            % {"where": where, "value": value}
         )
     scaled = exact * SCALES.get(unit, 1)
     return int(scaled) if scaled.denominator == 1 else scaled
@@ -130,7 +129,11 @@ class _Reader:
                 raise RuleError(_("%(where)s: a case depends on what the partner is, nothing else.") % {"where": at})
             cases.append(Case(when, threshold(case["value"], unit, f"{at}.value")))
         return Requirement(
-            where, document["measure"], document["is"], threshold(document["value"], unit, f"{where}.value"), tuple(cases)
+            where,
+            document["measure"],
+            document["is"],
+            threshold(document["value"], unit, f"{where}.value"),
+            tuple(cases),
         )
 
     def _unit(self, key: str, where: str) -> str:
@@ -201,7 +204,8 @@ class _Reader:
             including = (asked["at_least"], tuple(asked["of"]))
             if max(including[1]) >= len(children) or including[0] > len(set(including[1])):
                 raise RuleError(
-                    _("%(where)s: asks for more rules, or others, than the group holds.") % {"where": f"{where}.including"}
+                    _("%(where)s: asks for more rules, or others, than the group holds.")
+                    % {"where": f"{where}.including"}
                 )
         if document["at_least"] > len(children):
             raise RuleError(
@@ -215,7 +219,9 @@ class _Reader:
 
 
 def _check_circles(book: Rulebook) -> None:
-    asks = {code: [one.code for one in walk(root) if isinstance(one, Meets)] for code, root in book.earn_rules().items()}
+    asks = {
+        code: [one.code for one in walk(root) if isinstance(one, Meets)] for code, root in book.earn_rules().items()
+    }
     if circle := find_circle(asks):
         raise RuleError(_("These ask about each other in a circle: %(codes)s.") % {"codes": " → ".join(circle)})
 

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from common.periods import program_today
 from partners.portal import Membership, portal_page
 from tiers import checklist, fact_table, selectors
+from tiers import standing as standings
 from tiers.models import Enrollment, Measure, Placement
 
 FACTS_A_PAGE = 50
@@ -31,13 +32,12 @@ def enrollment_of(request: HttpRequest, membership: Membership) -> Enrollment | 
 def tier(request: HttpRequest, membership: Membership) -> HttpResponse:
     today = program_today()
     enrollment = enrollment_of(request, membership)
-    standing = selectors.standing(enrollment=enrollment, on=today) if enrollment else None
+    standing = standings.standing(enrollment=enrollment, on=today) if enrollment else None
     context: dict[str, Any] = {"enrollment": enrollment, "standing": standing, "today": today}
     if enrollment is not None and standing is not None:
-        currency = enrollment.program.currency
         context |= {
-            "reach": checklist.rows(standing.reach, currency),
-            "keep": checklist.rows(standing.keep, currency),
+            "reach": checklist.rows(standing.reach, standing.case),
+            "keep": checklist.rows(standing.keep, standing.case),
             "others": selectors.other_programs(enrollment, today),
             "held": selectors.benefits_of(standing.tier),
             "history": Placement.objects.filter(enrollment=enrollment)
@@ -55,7 +55,7 @@ def facts(request: HttpRequest, membership: Membership, measure_id: int) -> Http
         Enrollment.objects.filter(partner=membership.partner, program=measure.edition.program)
         .in_force_on(program_today())
         .first()
-        if measure and measure.dataset
+        if measure and "dataset" in measure.definition
         else None
     )
     if measure is None or enrollment is None:

@@ -21,14 +21,14 @@ from accounts.models import User
 from common.errors import ProgramError
 from common.texts import Texts
 from journal import services as journal
-from tiers import measures, services
-from tiers.models import Benefit, Edition, Measure, Program, Rule, Tier, TierBenefit
+from tiers import checking, documents, services
+from tiers.models import Benefit, Distinction, Edition, Measure, Program, Tier, TierBenefit
 
 SCHEMA = json.loads((Path(__file__).parent / "program_schema.json").read_text(encoding="utf-8"))
-COMPARISONS = {"at_least": "gte", "more_than": "gt", "at_most": "lte", "less_than": "lt"}
-NAMES = {comparison: name for name, comparison in COMPARISONS.items()}
+FORMAT = 1
 
 Document = dict[str, Any]
+TEXTS = ("name", "promise", "description", "summary", "terms", "notes")
 
 
 class ProgramFileError(ProgramError):
@@ -82,7 +82,12 @@ def read(text: str | bytes) -> Document:
             [_("Line %(line)s, column %(column)s: this is not JSON (%(why)s).")
              % {"line": error.lineno, "column": error.colno, "why": error.msg}]
         ) from None  # fmt: skip
-    problems = [_schema_problem(error) for error in _validator().iter_errors(document)] or list(_problems(document))
+    if isinstance(document, dict) and isinstance(document.get("format"), int) and document["format"] > FORMAT:
+        raise ProgramFileError(
+            [_("format: this file is of format %(theirs)s; this version reads format %(ours)s. Update, or export it again from there.")
+             % {"theirs": document["format"], "ours": FORMAT}]
+        )  # fmt: skip
+    problems = [schema_problem(error) for error in _validator().iter_errors(document)] or list(_problems(document))
     if problems:
         raise ProgramFileError(problems)
     return dict(document)
@@ -95,7 +100,7 @@ def _validator() -> Draft202012Validator:
     return Draft202012Validator(schema, format_checker=FormatChecker(formats=["date"]))
 
 
-def _schema_problem(error: Any) -> str:
+def schema_problem(error: Any) -> str:
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path).lstrip(".")
     if error.validator == "additionalProperties":
         known = ", ".join(sorted(error.schema.get("properties", {})))
@@ -139,7 +144,7 @@ def _text_problems(value: Any, where: str) -> Iterator[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
             path = f"{where}.{key}".lstrip(".")
-            if key in ("name", "promise", "description", "summary", "terms") and isinstance(inner, dict):
+            if key in TEXTS and isinstance(inner, dict):
                 if unknown := set(inner) - known:
                     yield _("%(where)s: “%(language)s” is not a language of this site; it has %(known)s.") % {
                         "where": path, "language": ", ".join(sorted(unknown)), "known": ", ".join(sorted(known))
@@ -152,63 +157,18 @@ def _text_problems(value: Any, where: str) -> Iterator[str]:
 
 
 def _edition_problems(edition: Document, where: str, benefits: set[str], currency: str) -> Iterator[str]:
+    distinctions = edition.get("distinctions", [])
     yield from _twice(edition.get("measures", []), "key", f"{where}.measures")
-    yield from _twice(edition["tiers"], "code", f"{where}.tiers")
-    by_key = {measure["key"]: measure for measure in edition.get("measures", [])}
-    for number, measure in enumerate(edition.get("measures", [])):
-        yield from _measure_problems(measure, f"{where}.measures[{number}]", by_key)
+    yield from _twice(edition["tiers"] + distinctions, "code", f"{where}.tiers")
     for number, tier in enumerate(edition["tiers"]):
         path = f"{where}.tiers[{number}]"
-        if number == 0 and "earn" in tier:
-            yield _("%(where)s: the first tier is the entry tier: enrolling gives it, no rule earns it.") % {
-                "where": f"{path}.earn"
-            }
-        if number > 0 and "earn" not in tier:
-            yield _("%(where)s: the tier needs “earn”, the rule to reach it.") % {"where": path}
         yield from _twice(tier.get("benefits", []), "code", f"{path}.benefits")
         for at, given in enumerate(tier.get("benefits", [])):
             if given["code"] not in benefits:
                 yield _("%(where)s: there is no benefit “%(code)s” in this file.") % {
                     "where": f"{path}.benefits[{at}]", "code": given["code"]
                 }  # fmt: skip
-        for purpose in ("earn", "keep"):
-            if purpose in tier:
-                yield from _rule_problems(tier[purpose], f"{path}.{purpose}", by_key)
-
-
-def _measure_problems(measure: Document, where: str, by_key: dict[str, Document]) -> Iterator[str]:
-    if "ratio" in measure:
-        for key in measure["ratio"]:
-            if key not in by_key or "ratio" in by_key[key]:
-                yield _("%(where)s: a ratio is of two measures that count or add up; “%(key)s” is none.") % {
-                    "where": f"{where}.ratio", "key": key
-                }  # fmt: skip
-        return
-    try:
-        measures.check_measure(_measure(Edition(), measure, 0))
-    except ProgramError as error:
-        yield f"{where}: {error}"
-
-
-def _rule_problems(rule: Document, where: str, by_key: dict[str, Document]) -> Iterator[str]:
-    if "measure" in rule:
-        if rule["measure"] not in by_key:
-            yield _("%(where)s: there is no measure “%(key)s” in this edition.") % {
-                "where": where, "key": rule["measure"]
-            }  # fmt: skip
-        return
-    name, children = _children(rule)
-    if rule.get("at_least", 1) > len(children):
-        yield _("%(where)s: at least %(needed)s are asked of %(count)s rules.") % {
-            "where": where, "needed": rule["at_least"], "count": len(children)
-        }  # fmt: skip
-    for number, child in enumerate(children):
-        yield from _rule_problems(child, f"{where}.{name}[{number}]", by_key)
-
-
-def _children(rule: Document) -> tuple[str, list[Document]]:
-    name = "of" if "at_least" in rule else "all" if "all" in rule else "any"
-    return name, rule[name]
+    yield from checking.problems(edition, currency, where)
 
 
 # --- Importing ------------------------------------------------------------------------------------
@@ -262,7 +222,7 @@ def _save_program(program: Program | None, document: Document) -> Program:
     program = program or Program(slug=document["slug"], currency=document["currency"])
     for key in ("name", "promise", "description"):
         setattr(program, key, Texts(document.get(key, {})))
-    program.is_public = document["public"]
+    program.source, program.is_public = document.get("source", []), document["public"]
     program.full_clean(exclude=["slug"] if program.pk else [])
     program.save()
     return program
@@ -271,72 +231,59 @@ def _save_program(program: Program | None, document: Document) -> Program:
 def _save_benefits(program: Program, described: list[Document]) -> dict[str, Benefit]:
     saved = {}
     for position, benefit in enumerate(described):
-        texts = {"name": Texts(benefit["name"]), "description": Texts(benefit.get("description", {}))}
+        own = {
+            "position": position, "kind": benefit.get("kind", Benefit.Kind.ACCESS), "name": Texts(benefit["name"]),
+            "description": Texts(benefit.get("description", {})),
+        }  # fmt: skip
         saved[benefit["code"]], _created = Benefit.objects.update_or_create(
-            program=program, code=benefit["code"], defaults={"position": position, **texts}
+            program=program, code=benefit["code"], defaults=own
         )
     return saved
 
 
-def _save_edition(
-    program: Program, described: Document, benefits: dict[str, Benefit], actor: User | None
-) -> None:  # fmt: skip
+def _save_edition(program: Program, described: Document, benefits: dict[str, Benefit], actor: User | None) -> None:
     Edition.objects.filter(program=program, name=described["name"], state=Edition.State.DRAFT).delete()
     edition = Edition.objects.create(
         program=program, name=described["name"], starts_on=date.fromisoformat(described["starts_on"]),
-        review=described["review"],
+        notes=Texts(described.get("notes", {})), life=described.get("life", {}),
+        country_groups=described.get("country_groups", {}), exchange=described.get("exchange", {}),
     )  # fmt: skip
-    by_key: dict[str, Measure] = {}
-    for ratios in (False, True):
-        for position, measure in enumerate(described.get("measures", [])):
-            if ("ratio" in measure) == ratios:
-                made = _measure(edition, measure, position)
-                if ratios:
-                    made.numerator, made.denominator = (by_key[key] for key in measure["ratio"])
-                made.save()
-                by_key[measure["key"]] = made
-    for rank, one in enumerate(described["tiers"], start=1):
-        tier = Tier.objects.create(
-            edition=edition, rank=rank, code=one["code"], name=Texts(one["name"]),
-            summary=Texts(one.get("summary", {})), color=one["color"],
-        )  # fmt: skip
-        TierBenefit.objects.bulk_create(
-            TierBenefit(tier=tier, benefit=benefits[given["code"]], terms=Texts(given.get("terms", {})))
-            for given in one.get("benefits", [])
+    Measure.objects.bulk_create(
+        Measure(
+            edition=edition, position=position, key=one["key"], name=Texts(one["name"]),
+            definition={key: value for key, value in one.items() if key not in ("key", "name")},
         )
-        for purpose in ("earn", "keep"):
-            if purpose in one:
-                _save_rule(one[purpose], tier, purpose, None, 0, by_key)
+        for position, one in enumerate(described.get("measures", []))
+    )  # fmt: skip
+    tiers = Tier.objects.bulk_create(
+        Tier(
+            edition=edition, rank=rank, confirm=one.get("confirm", False), granted_only=one.get("granted_only", False),
+            **_badge(one),
+        )
+        for rank, one in enumerate(described["tiers"], start=1)
+    )  # fmt: skip
+    TierBenefit.objects.bulk_create(
+        TierBenefit(
+            tier=tier, benefit=benefits[given["code"]], terms=Texts(given.get("terms", {})),
+            quantity=Decimal(given["quantity"]) if "quantity" in given else None, per=given.get("per", ""),
+        )
+        for tier, one in zip(tiers, described["tiers"], strict=True)
+        for given in one.get("benefits", [])
+    )  # fmt: skip
+    Distinction.objects.bulk_create(
+        Distinction(edition=edition, position=position, **_badge(one))
+        for position, one in enumerate(described.get("distinctions", []))
+    )
     if described["state"] == "published":
         services.publish_edition(edition=edition, actor=actor)
 
 
-def _measure(edition: Edition, described: Document, position: int) -> Measure:
-    measure = Measure(edition=edition, key=described["key"], position=position, name=Texts(described["name"]))
-    if "ratio" in described:
-        measure.aggregate = Measure.Aggregate.RATIO
-        return measure
-    measure.aggregate, measure.dataset = described["aggregate"], described["dataset"]
-    measure.field = described.get("field", "")
-    measure.filters, measure.window = described.get("filters", []), described["window"]
-    return measure
-
-
-def _save_rule(
-    described: Document, tier: Tier, purpose: str, parent: Rule | None, position: int, by_key: dict[str, Measure]
-) -> None:
-    rule = Rule(tier=tier, purpose=purpose, parent=parent, position=position)
-    if "measure" in described:
-        rule.kind, rule.measure = Rule.Kind.REQUIREMENT, by_key[described["measure"]]
-        rule.comparison, rule.threshold = COMPARISONS[described["is"]], Decimal(described["value"])
-        rule.save()
-        return
-    name, children = _children(described)
-    rule.kind = Rule.Kind.AT_LEAST if name == "of" else Rule.Kind(name)
-    rule.at_least = described.get("at_least")
-    rule.save()
-    for number, child in enumerate(children):
-        _save_rule(child, tier, purpose, rule, number, by_key)
+def _badge(one: Document) -> dict[str, Any]:
+    """What tiers and distinctions have in common."""
+    return {
+        "code": one["code"], "name": Texts(one["name"]), "summary": Texts(one.get("summary", {})), "color": one["color"],
+        "holds": one.get("holds", {}), "earn": one.get("earn", {}), "keep": one.get("keep", {}),
+    }  # fmt: skip
 
 
 # --- Exporting ------------------------------------------------------------------------------------
@@ -355,85 +302,22 @@ def dump(program: Program) -> Document:
         "name": dict(program.name),
         "promise": dict(program.promise),
         "description": dict(program.description),
+        "source": program.source,
         "currency": program.currency,
         "public": program.is_public,
         "benefits": [
-            _without_empty({"code": one.code, "name": dict(one.name), "description": dict(one.description)})
+            documents.without_empty(
+                {
+                    "code": one.code,
+                    "kind": one.kind if one.kind != Benefit.Kind.ACCESS else "",
+                    "name": dict(one.name),
+                    "description": dict(one.description),
+                }
+            )
             for one in program.benefits.order_by("position", "id")
         ],
-        "editions": [_dump_edition(edition) for edition in editions],
+        "editions": [documents.edition(edition) for edition in editions],
     }
     for key, section in _sections.items():
         document[key] = section.dump(program)
-    return _without_empty(document)
-
-
-def _without_empty(document: Document) -> Document:
-    return {key: value for key, value in document.items() if value not in (None, "", [], {})}
-
-
-def _dump_edition(edition: Edition) -> Document:
-    by_id = {measure.pk: measure for measure in edition.measures.order_by("position", "id")}
-    rules: dict[tuple[int, str, int | None], list[Rule]] = {}
-    for rule in Rule.objects.filter(tier__edition=edition).order_by("position", "id"):
-        rules.setdefault((rule.tier_id, rule.purpose, rule.parent_id), []).append(rule)
-
-    def node(rule: Rule) -> Document:
-        if rule.measure_id is not None and rule.threshold is not None:
-            return {
-                "measure": by_id[rule.measure_id].key,
-                "is": NAMES[rule.comparison],
-                "value": number(rule.threshold),
-            }
-        below = [node(child) for child in rules.get((rule.tier_id, rule.purpose, rule.pk), [])]
-        return {"at_least": rule.at_least, "of": below} if rule.kind == Rule.Kind.AT_LEAST else {rule.kind: below}
-
-    def tier(one: Tier) -> Document:
-        trees = {
-            purpose: node(roots[0]) for purpose in ("earn", "keep") if (roots := rules.get((one.pk, purpose, None)))
-        }
-        given = [
-            _without_empty({"code": each.benefit.code, "terms": dict(each.terms)})
-            for each in one.tier_benefits.select_related("benefit").order_by("benefit__position", "id")
-        ]
-        texts = {"code": one.code, "name": dict(one.name), "summary": dict(one.summary), "color": one.color}
-        return _without_empty({**texts, "benefits": given, **trees})
-
-    return _without_empty(
-        {
-            "name": edition.name,
-            "starts_on": edition.starts_on.isoformat(),
-            "state": edition.state,
-            "review": edition.review,
-            "measures": [_dump_measure(measure, by_id) for measure in by_id.values()],
-            "tiers": [tier(one) for one in edition.tiers.order_by("rank")],
-        }
-    )
-
-
-def _dump_measure(measure: Measure, by_id: dict[int, Measure]) -> Document:
-    described: Document = {"key": measure.key, "name": dict(measure.name)}
-    if measure.numerator_id is not None and measure.denominator_id is not None:
-        return {**described, "ratio": [by_id[measure.numerator_id].key, by_id[measure.denominator_id].key]}
-    return _without_empty(
-        {
-            **described,
-            "aggregate": measure.aggregate,
-            "dataset": measure.dataset,
-            "field": measure.field,
-            "filters": _in_order(measure.filters),
-            "window": _in_order(measure.window),
-        }
-    )
-
-
-def _in_order(value: Any) -> Any:
-    """PostgreSQL keeps the keys of JSON in an order of its own; a file has them by name, at every depth."""
-    if isinstance(value, dict):
-        return {key: _in_order(inner) for key, inner in sorted(value.items())}
-    return [_in_order(inner) for inner in value] if isinstance(value, list) else value
-
-
-def number(value: Decimal) -> int | str:
-    """Whole numbers plain; fractions as text, which keeps them exact."""
-    return int(value) if value == value.to_integral_value() else format(value.normalize(), "f")
+    return documents.without_empty(document)

@@ -14,17 +14,17 @@ from accounts.models import User
 from journal import services as journal
 from journal.models import Entry
 from partners.models import Partner
-from tiers import measures, selectors
+from tiers import checking, documents, selectors
 from tiers.errors import BackdatedPlacementError, EditionFrozenError, MeasureError, NoEditionError, RuleError
 from tiers.models import (
     Attestation,
     Benefit,
+    Distinction,
     Edition,
     Enrollment,
     Measure,
     Placement,
     Program,
-    Rule,
     Tier,
     TierBenefit,
 )
@@ -132,24 +132,13 @@ def place(
 
 
 def check_edition(edition: Edition) -> None:
-    """Raises RuleError or MeasureError, with what and where, for an edition that could not be evaluated."""
-    tiers = list(edition.tiers.order_by("rank"))
-    if not tiers or [tier.rank for tier in tiers] != list(range(1, len(tiers) + 1)):
+    """Raises RuleError, with every problem and its place, for an edition that could not be evaluated."""
+    ranks = list(edition.tiers.order_by("rank").values_list("rank", flat=True))
+    if not ranks or ranks != list(range(1, len(ranks) + 1)):
         raise RuleError(_("Edition “%(edition)s” needs tiers ranked 1, 2, 3… without a gap.") % {"edition": edition})
-    for measure in edition.measures.all():
-        measures.check_measure(measure)
-    for rule in Rule.objects.filter(tier__edition=edition).exclude(kind=Rule.Kind.REQUIREMENT):
-        children = rule.children.count()
-        if not children or (rule.at_least or 0) > children:
-            raise RuleError(
-                _("Tier “%(tier)s”: the group “%(rule)s” asks for more than the %(count)s rules it holds.")
-                % {"tier": rule.tier, "rule": rule.get_kind_display(), "count": children}
-            )
-    for tier in tiers[1:]:
-        if not tier.rules.filter(purpose=Rule.Purpose.EARN, parent__isnull=True).exists():
-            raise RuleError(
-                _("Tier “%(tier)s” has no rule to reach it; only the entry tier needs none.") % {"tier": tier}
-            )
+    problems = list(checking.problems(documents.edition(edition), edition.program.currency, ""))
+    if problems:
+        raise RuleError("\n".join(problems))
 
 
 @transaction.atomic
@@ -204,7 +193,7 @@ def attest(
 
 # --- Drafts ---------------------------------------------------------------------------------------
 
-Part = Edition | Tier | Measure | Rule | TierBenefit
+Part = Edition | Tier | Distinction | Measure | TierBenefit
 
 
 @transaction.atomic
@@ -232,12 +221,15 @@ def save_draft(*, part: Part, actor: User | None = None) -> None:
 
 
 @transaction.atomic
-def remove_from_draft(*, part: Tier | Measure | Rule | TierBenefit, actor: User | None = None) -> None:
+def remove_from_draft(*, part: Tier | Distinction | Measure | TierBenefit, actor: User | None = None) -> None:
     """Take a part out of a draft, with what it holds. Raises EditionFrozenError where the edition is published,
     MeasureError for a measure that rules ask about."""
     _lock_draft(part)
-    if isinstance(part, Measure) and part.requirements.exists():
-        raise MeasureError(_("“%(measure)s” is asked about by a rule: change the rule first.") % {"measure": part.name})
+    if isinstance(part, Measure) and (asked := documents.asked_about(part)):
+        raise MeasureError(
+            _("“%(measure)s” is asked about by “%(other)s”: change that first.")
+            % {"measure": part.name, "other": asked}
+        )
     journal.record(verb=f"{part._meta.label_lower}.removed", subject=part, actor=actor, before={"name": str(part)})
     part.delete()
 
@@ -251,33 +243,26 @@ def _lock_draft(part: Part) -> None:
         )
 
 
-def _edition_id(part: Tier | Measure | Rule | TierBenefit) -> int:
-    return part.edition_id if isinstance(part, Tier | Measure) else part.tier.edition_id
+def _edition_id(part: Tier | Distinction | Measure | TierBenefit) -> int:
+    return part.edition_id if isinstance(part, Tier | Distinction | Measure) else part.tier.edition_id
 
 
 @transaction.atomic
 def copy_edition(*, edition: Edition, name: str, starts_on: date, actor: User | None = None) -> Edition:
-    """A new draft with the same tiers, benefits, measures and rules. A number of queries that grows with the depth of
-    the rule trees only. Raises EditionFrozenError where the program has an edition of that name.
+    """A new draft with the same tiers, distinctions, benefits, measures and rules. A fixed number of queries.
+
+    Raises EditionFrozenError where the program has an edition of that name.
     """
     if Edition.objects.filter(program=edition.program_id, name=name).exists():
         raise EditionFrozenError(_("There is an edition “%(name)s” already: choose another name.") % {"name": name})
     draft = Edition.objects.create(
-        program_id=edition.program_id, name=name, starts_on=starts_on, review=edition.review
+        program_id=edition.program_id, name=name, starts_on=starts_on, notes=edition.notes, life=edition.life,
+        country_groups=edition.country_groups, exchange=edition.exchange,
     )  # fmt: skip
     tiers = _copy(Tier.objects.filter(edition=edition), edition=draft)
-    measures_of = _copy(
-        Measure.objects.filter(edition=edition).exclude(aggregate=Measure.Aggregate.RATIO), edition=draft
-    )
-    ratios = Measure.objects.filter(edition=edition, aggregate=Measure.Aggregate.RATIO)
-    measures_of |= _copy(ratios, {"numerator_id": measures_of, "denominator_id": measures_of}, edition=draft)
+    for parts in (Measure, Distinction):
+        _copy(parts.objects.filter(edition=edition), edition=draft)
     _copy(TierBenefit.objects.filter(tier__edition=edition), {"tier_id": tiers})
-    rules: dict[int | None, int | None] = {None: None}
-    level = Rule.objects.filter(tier__edition=edition, parent=None)
-    while level:
-        copied = _copy(level, {"tier_id": tiers, "measure_id": measures_of, "parent_id": rules})
-        rules |= copied
-        level = Rule.objects.filter(parent__in=copied)
     journal.record(
         verb="tiers.edition.copied", subject=draft, actor=actor,
         after={"program": edition.program.slug, "edition": name, "from": edition.name},

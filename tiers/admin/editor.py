@@ -1,7 +1,6 @@
 """The program editor. A draft is edited, checked and published; what is published is read, and copied to a new draft."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
@@ -13,12 +12,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminDecimalFieldWidget
+from unfold.widgets import UnfoldAdminColorInputWidget
 
 from common.admin import STATES, EditInline, EditStacked, StaffAdmin, StaffForm, ask, change_url, list_url
 from common.errors import ProgramError
 from tiers import program_file, services, wording
-from tiers.models import Benefit, Edition, Measure, Program, Rule, Tier, TierBenefit
+from tiers.models import Benefit, Edition, Measure, Program, Tier, TierBenefit
 
 MAX_PROGRAM_FILE = 2 * 2**20
 
@@ -150,14 +149,8 @@ class TierInline(Coloured, DraftInline, EditInline):
 class MeasureInline(DraftInline, EditStacked):
     model = Measure
     tab = True
-    fields = ("name", "key", "position", "aggregate", "dataset", "field", "filters", "window", "numerator", "denominator")  # fmt: skip
+    fields = ("name", "key", "position", "definition")  # fmt: skip
     show_change_link = False
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """A ratio is made of two figures of the same edition."""
-        edition_id = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
-        kwargs["queryset"] = Measure.objects.filter(edition=edition_id).exclude(aggregate=Measure.Aggregate.RATIO)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class CopyForm(StaffForm):
@@ -167,11 +160,11 @@ class CopyForm(StaffForm):
 
 @admin.register(Edition)
 class EditionAdmin(DraftParts, StaffAdmin):
-    list_display = ("name", "program", "starts_on", "show_state", "review")
+    list_display = ("name", "program", "starts_on", "show_state")
     list_select_related = ("program",)
     list_filter = ("program", "state")
     search_fields = ("name",)
-    fields = ("program", "name", "starts_on", "review", "state")
+    fields = ("program", "name", "starts_on", "life", "state")
     readonly_fields = ("state",)
     inlines: ClassVar[Any] = (TierInline, MeasureInline)
     change_form_before_template = "admin/tiers/edition_notice.html"
@@ -259,60 +252,6 @@ class EditionAdmin(DraftParts, StaffAdmin):
         )  # fmt: skip
 
 
-class TreeChoiceField(forms.ModelChoiceField):
-    """Groups of a rule tree, each indented below the group that holds it."""
-
-    def __init__(self, *args: Any, depths: Mapping[int, int], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.depths = depths
-
-    def label_from_instance(self, obj: Any) -> str:
-        return "– " * self.depths.get(obj.pk, 0) + gettext("%(rule)s, no. %(number)s") % {"rule": obj, "number": obj.pk}
-
-
-class ThresholdWidget(UnfoldAdminDecimalFieldWidget):
-    """A number without the zeros that fill its column: 200000, 0.8."""
-
-    def format_value(self, value: Any) -> str | None:
-        shown = super().format_value(value)
-        return shown.rstrip("0").rstrip(".") if shown and "." in shown else shown
-
-
-class RuleInline(DraftInline, EditInline):
-    """A tier's rule trees as rows: a group holds the rows that name it as their parent."""
-
-    model = Rule
-    fields = ("purpose", "parent", "position", "kind", "at_least", "measure", "comparison", "threshold")
-    ordering = ("purpose", "parent_id", "position", "id")
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "threshold":
-            kwargs["widget"] = ThresholdWidget
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        tier_id = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
-        if db_field.name == "parent":
-            groups = Rule.objects.filter(tier=tier_id).exclude(kind=Rule.Kind.REQUIREMENT)
-            kwargs |= {"queryset": groups, "form_class": partial(TreeChoiceField, depths=depths(tier_id))}
-        elif db_field.name == "measure":
-            kwargs["queryset"] = Measure.objects.filter(edition__tiers=tier_id)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-
-def depths(tier_id: Any) -> dict[int, int]:
-    """How deep each rule of a tier stands in its tree. One query."""
-    parents = dict(Rule.objects.filter(tier=tier_id).values_list("pk", "parent_id"))
-    found: dict[int, int] = {}
-    for pk in parents:
-        depth = 0
-        above: int | None = parents[pk]
-        while above is not None and depth < len(parents):
-            depth, above = depth + 1, parents.get(above)
-        found[pk] = depth
-    return found
-
-
 class TierBenefitInline(DraftInline, EditInline):
     model = TierBenefit
     tab = True
@@ -333,9 +272,9 @@ class TierAdmin(Coloured, DraftParts, StaffAdmin):
     list_select_related = ("edition__program",)
     list_filter = ("edition__program", "edition__state")
     search_fields = ("code",)
-    fields = ("edition", "rank", "code", "name", "summary", "color")
+    fields = ("edition", "rank", "code", "name", "summary", "color", "earn", "keep")
     readonly_fields = ("edition",)
-    inlines: ClassVar[Any] = (RuleInline, TierBenefitInline)
+    inlines: ClassVar[Any] = (TierBenefitInline,)
     change_form_before_template = "admin/tiers/tier_notice.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tier]:

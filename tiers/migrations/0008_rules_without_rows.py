@@ -6,60 +6,48 @@ from tiers.migrations import _frozen as frozen
 class Migration(migrations.Migration):
     dependencies = [("tiers", "0007_rules_into_documents")]
     operations = [
-        migrations.RemoveField(
-            model_name='rule',
-            name='measure',
-        ),
-        migrations.RemoveField(
-            model_name='rule',
-            name='parent',
-        ),
-        migrations.RemoveField(
-            model_name='rule',
-            name='tier',
+        migrations.DeleteModel(
+            name="Rule",
         ),
         migrations.RemoveConstraint(
-            model_name='measure',
-            name='tiers_measure_is_a_ratio_or_reads_a_dataset',
+            model_name="measure",
+            name="tiers_measure_is_a_ratio_or_reads_a_dataset",
         ),
         migrations.RemoveField(
-            model_name='edition',
-            name='review',
+            model_name="edition",
+            name="review",
         ),
         migrations.RemoveField(
-            model_name='measure',
-            name='aggregate',
+            model_name="measure",
+            name="aggregate",
         ),
         migrations.RemoveField(
-            model_name='measure',
-            name='dataset',
+            model_name="measure",
+            name="dataset",
         ),
         migrations.RemoveField(
-            model_name='measure',
-            name='denominator',
+            model_name="measure",
+            name="denominator",
         ),
         migrations.RemoveField(
-            model_name='measure',
-            name='field',
+            model_name="measure",
+            name="field",
         ),
         migrations.RemoveField(
-            model_name='measure',
-            name='filters',
+            model_name="measure",
+            name="filters",
         ),
         migrations.RemoveField(
-            model_name='measure',
-            name='numerator',
+            model_name="measure",
+            name="numerator",
         ),
         migrations.RemoveField(
-            model_name='measure',
-            name='window',
+            model_name="measure",
+            name="window",
         ),
         migrations.RemoveField(
-            model_name='run',
-            name='is_review',
-        ),
-        migrations.DeleteModel(
-            name='Rule',
+            model_name="run",
+            name="is_review",
         ),
         *frozen.SECOND,
     ]

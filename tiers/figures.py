@@ -1,0 +1,146 @@
+"""Measures made of measures: from what the facts came to, everything else an edition measures. Pure; exact.
+
+Figures are in the unit of their measure (ten-thousandths of amounts and decimals, plain otherwise); docs/program-file.md says
+what each form means. A measure of split ones is split: it has a figure for each of their members, with which those that
+are not split stand for each member as they are.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from common.days import add_months
+from tiers.errors import MeasureError
+
+Figure = int | Fraction
+Definition = Mapping[str, Any]
+Definitions = Mapping[str, Definition]
+SCALES = {"amount": 10_000, "decimal": 10_000}
+STARTS = {"enrollment": "enrolled_on", "joined": "joined_on", "tier": "tier_since"}
+MONTHS = {"months": 1, "years": 12}
+
+
+def parts_of(definition: Definition) -> tuple[str, ...]:
+    """The keys of the measures from whose figures this one is made here; nothing for facts, ranks and tenures."""
+    for form in ("ratio", "growth", "difference", "total", "largest", "smallest"):
+        if form in definition:
+            return tuple(definition[form])
+    return (definition["score"],) if "score" in definition else ()
+
+
+def order(definitions: Definitions) -> list[str]:
+    """The keys, each after those it is made of, otherwise as they stand. Raises MeasureError naming a circle, or a measure that
+    is not there."""
+    done: dict[str, None] = {}
+    for key in definitions:
+        for found in _below(key, definitions, done, ()):
+            done[found] = None
+    return list(done)
+
+
+def _below(key: str, definitions: Definitions, done: Mapping[str, None], path: tuple[str, ...]) -> Iterator[str]:
+    if key in path:
+        circle = " → ".join((*path[path.index(key) :], key))
+        raise MeasureError(f"measures made of each other in a circle: {circle}")
+    if key not in definitions:
+        raise MeasureError(f"measure “{path[-1]}” is made of “{key}”, which the edition does not have")
+    if key in done:
+        return
+    ranked = definitions[key].get("rank")
+    for part in (*parts_of(definitions[key]), *([ranked] if ranked else ())):
+        yield from _below(part, definitions, done, (*path, key))
+    yield key
+
+
+def complete(
+    definitions: Definitions,
+    figures: Mapping[str, Figure],
+    split: Mapping[str, Mapping[str, Figure]],
+    traits: Mapping[str, tuple[str, ...]],
+    day: date,
+    units: Mapping[str, str],
+) -> tuple[dict[str, Figure], dict[str, dict[str, Figure]]]:
+    """The figure of every measure, and of split ones by member, from those of facts and ranks (absent: 0).
+
+    `traits` are texts by name; tenures read the days `enrolled_on`, `joined_on` and `tier_since` (0 where there is none).
+    `units` say in what the thresholds inside a definition are read.
+    """
+    whole: dict[str, Figure] = dict(figures)
+    by_member: dict[str, dict[str, Figure]] = {key: dict(members) for key, members in split.items()}
+    for key in order(definitions):
+        definition = definitions[key]
+        parts = parts_of(definition)
+        if "tenure" in definition:
+            whole[key] = tenure(definition, traits, day)
+        elif not parts:
+            continue
+        elif any(part in by_member for part in parts):
+            members = dict.fromkeys(member for part in parts for member in by_member.get(part, {}))
+            by_member[key] = {
+                member: made(
+                    definition,
+                    [by_member[part].get(member, 0) if part in by_member else whole.get(part, 0) for part in parts],
+                    units[parts[0]],
+                )
+                for member in members
+            }
+        else:
+            whole[key] = made(definition, [whole.get(part, 0) for part in parts], units[parts[0]])
+    return whole, by_member
+
+
+def made(definition: Definition, of: list[Figure], unit: str) -> Figure:
+    """The figure of one measure of measures, from those of its parts; `unit` is that of the first."""
+    form = next(form for form in FORMS if form in definition)
+    found = FORMS[form](definition, of, SCALES.get(unit, 1))
+    return int(found) if found.denominator == 1 else found
+
+
+def tenure(definition: Definition, traits: Mapping[str, tuple[str, ...]], day: date) -> int:
+    """Whole days, months or years since the start; 0 before it."""
+    texts = traits.get(STARTS[definition["tenure"]], ())
+    if not texts:
+        return 0
+    start = date.fromisoformat(texts[0])
+    if definition["unit"] == "days":
+        return max((day - start).days, 0)
+    months = (day.year - start.year) * 12 + day.month - start.month
+    passed = months if add_months(start, months) <= day else months - 1
+    return max(passed // MONTHS[definition["unit"]], 0)
+
+
+# --- The forms ------------------------------------------------------------------------------------
+
+
+def _ratio(definition: Definition, of: list[Figure], scale: int) -> Figure:
+    return Fraction(of[0]) / of[1] if of[1] else 0
+
+
+def _growth(definition: Definition, of: list[Figure], scale: int) -> Figure:
+    now, before = of
+    base = Fraction(str(definition.get("minimum_base", 0))) * scale
+    return Fraction(now - before) / before if before > 0 and before >= base else 0
+
+
+def _score(definition: Definition, of: list[Figure], scale: int) -> Figure:
+    if "bands" in definition:
+        bands = sorted((_exact(band["from"]) * scale, _exact(band["gives"])) for band in definition["bands"])
+        return next((gives for least, gives in reversed(bands) if of[0] >= least), 0)
+    share = of[0] / (_exact(definition["full_at"]) * scale)
+    return _exact(definition["gives"]) * min(max(share, 0), 1)
+
+
+FORMS: dict[str, Callable[[Definition, list[Figure], int], Figure]] = {
+    "ratio": _ratio,
+    "growth": _growth,
+    "difference": lambda definition, of, scale: of[0] - of[1],
+    "total": lambda definition, of, scale: sum(of),
+    "largest": lambda definition, of, scale: max(of),
+    "smallest": lambda definition, of, scale: min(of),
+    "score": _score,
+}
+
+
+def _exact(value: Any) -> Fraction:
+    return Fraction(str(value))
