@@ -73,7 +73,7 @@ def _tier_problems(edition: Document, where: str) -> Iterator[str]:
         path = f"{where}.tiers[{number}]"
         if number == 0 and ("earn" in tier or tier.get("granted_only") or tier.get("confirm")):
             yield _("%(where)s: the first tier is the entry tier: enrolling gives it, no rule earns it.") % {
-                "where": path
+                "where": f"{path}.earn" if "earn" in tier else path
             }
         if number > 0 and "earn" not in tier and not tier.get("granted_only"):
             yield _("%(where)s: the tier needs “earn”, the rule to reach it, or “granted_only”.") % {"where": path}

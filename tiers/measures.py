@@ -131,8 +131,8 @@ def measure_everyone(measure: Measure, *, program: Program, day: date, run_id: i
             [run_id, measure.pk],
         )
         cursor.execute(
-            f"INSERT INTO {measured} (run_id, enrollment_id, measure_id, value) "  # noqa: S608
-            f"SELECT %s, enrolled.id, %s, facts.measured_figure FROM ({sql}) AS facts "
+            f"INSERT INTO {measured} (run_id, enrollment_id, measure_id, member, value, over) "  # noqa: S608
+            f"SELECT %s, enrolled.id, %s, '', facts.measured_figure, 1 FROM ({sql}) AS facts "
             f"JOIN {enrollment} AS enrolled ON enrolled.partner_id = facts.measured_partner "
             "WHERE enrolled.program_id = %s AND enrolled.starts_on <= %s "
             "AND (enrolled.ends_on IS NULL OR enrolled.ends_on > %s) AND facts.measured_figure <> 0",

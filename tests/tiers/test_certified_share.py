@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -17,7 +15,7 @@ from tests.factories import (
     make_placement,
     make_program,
 )
-from tiers.models import Evaluation, Measure, Placement, Rule
+from tiers.models import Evaluation, Measure, Placement
 from tiers.services import publish_edition
 from training.models import Certificate, Certification
 
@@ -31,25 +29,16 @@ def partner() -> Iterator[Partner]:
     """In a program whose level 2 asks that at least 80% of the active sales people are certified."""
     program = make_program()
     edition = make_edition(program)
-    fields: dict[str, Any] = {
-        "edition": edition,
-        "aggregate": "count",
-        "dataset": "members",
-        "window": {"kind": "today"},
-    }
     sales = {"field": "job", "is": "equal", "value": "sales"}
-    people = Measure.objects.create(key="people", name={"en": "Sales people"}, filters=[sales], **fields)
-    certified = Measure.objects.create(
-        key="certified", name={"en": "Certified"}, filters=[sales, {"field": "certified", "value": True}], **fields
-    )
-    share = Measure.objects.create(
-        edition=edition, key="share", name={"en": "Share"}, aggregate="ratio", numerator=certified, denominator=people
-    )
+    people = {"aggregate": "count", "dataset": "members", "filters": [sales], "window": {"kind": "today"}}
+    for key, definition in (
+        ("people", people),
+        ("certified", {**people, "filters": [sales, {"field": "certified", "value": True}]}),
+        ("share", {"ratio": ["certified", "people"]}),
+    ):
+        Measure.objects.create(edition=edition, key=key, name={"en": key}, definition=definition)
     for rank, needed in ((2, "0.8"), (3, "0.9")):
-        Rule.objects.create(
-            tier=edition.tiers.get(rank=rank), kind="requirement", measure=share, comparison="gte",
-            threshold=Decimal(needed),
-        )  # fmt: skip
+        edition.tiers.filter(rank=rank).update(earn={"measure": "share", "is": "at_least", "value": needed})
     publish_edition(edition=edition)
     made = make_partner()
     make_placement(make_enrollment(made, program), edition.tiers.get(rank=1))

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
 
 from tests.factories import make_edition, make_program, make_sales_edition
-from tiers.models import Benefit, Edition, Measure, Rule, Tier, TierBenefit
+from tiers.models import Benefit, Distinction, Edition, Measure, Tier, TierBenefit
 
 pytestmark = pytest.mark.django_db
 CHANGES: dict[str, Callable[[Edition], object]] = {
@@ -19,9 +18,14 @@ CHANGES: dict[str, Callable[[Edition], object]] = {
     "a tier": lambda edition: Tier.objects.filter(edition=edition, rank=2).update(color="#000000"),
     "one tier more": lambda edition: Tier.objects.create(edition=edition, rank=9, code="extra", name={"en": "X"}),
     "one tier less": lambda edition: Tier.objects.filter(edition=edition, rank=1).delete(),
-    "a threshold": lambda edition: Rule.objects.filter(tier__edition=edition).update(threshold=Decimal(1)),
-    "one rule less": lambda edition: Rule.objects.filter(tier__edition=edition).delete(),
-    "a measure": lambda edition: Measure.objects.filter(edition=edition).update(window={"kind": "lifetime"}),
+    "a rule": lambda edition: Tier.objects.filter(edition=edition, rank=3).update(keep={"meets": "level-2"}),
+    "how long a tier is held": lambda edition: Tier.objects.filter(edition=edition).update(holds={"months": 1}),
+    "its reviews": lambda edition: Edition.objects.filter(pk=edition.pk).update(life={"demotion": {"every": "never"}}),
+    "its exchange table": lambda edition: Edition.objects.filter(pk=edition.pk).update(exchange={"EUR": {}}),
+    "its country groups": lambda edition: Edition.objects.filter(pk=edition.pk).update(country_groups={"a": ["FR"]}),
+    "a measure": lambda edition: Measure.objects.filter(edition=edition).update(definition={}),
+    "a distinction": lambda edition: Distinction.objects.filter(edition=edition).update(earn={"meets": "level-3"}),
+    "one distinction more": lambda edition: Distinction.objects.create(edition=edition, code="x", name={"en": "X"}),
     "a benefit's terms": lambda edition: TierBenefit.objects.filter(tier__edition=edition).update(terms={"en": "less"}),
     "one benefit less": lambda edition: TierBenefit.objects.filter(tier__edition=edition).delete(),
 }
@@ -30,6 +34,7 @@ CHANGES: dict[str, Callable[[Edition], object]] = {
 def published() -> Edition:
     edition = make_sales_edition(make_program())
     benefit = Benefit.objects.create(program=edition.program, code="lead-sharing", name={"en": "Lead sharing"})
+    Distinction.objects.create(edition=edition, code="champion", name={"en": "Champion"}, earn={"meets": "level-2"})
     TierBenefit.objects.create(tier=edition.tiers.get(rank=2), benefit=benefit)
     Edition.objects.filter(pk=edition.pk).update(state=Edition.State.PUBLISHED)
     return edition
@@ -42,11 +47,11 @@ def test_a_published_edition_refuses_a_change_of(change: Callable[[Edition], obj
         change(edition)
 
 
-def test_a_rule_cannot_be_moved_into_a_published_edition() -> None:
+def test_a_tier_cannot_be_moved_into_a_published_edition() -> None:
     edition = published()
     draft = make_sales_edition(make_program())
     with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
-        Rule.objects.filter(tier__edition=draft, tier__rank=2).update(tier=edition.tiers.get(rank=1))
+        Tier.objects.filter(edition=draft, rank=2).update(edition=edition, rank=7)
 
 
 def test_a_published_edition_may_be_retired_and_stays_so() -> None:

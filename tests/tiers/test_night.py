@@ -18,10 +18,10 @@ pytestmark = pytest.mark.django_db
 JUNE = date(2026, 6, 1)
 
 
-def program_with(review: str = "nightly") -> Program:
+def program_with(demotion: str = "day") -> Program:
     """Level 2 takes 50,000 and level 3 200,000 of net sales in twelve months."""
     program = make_program()
-    edition = make_sales_edition(program, review=review)
+    edition = make_sales_edition(program, life={"demotion": {"every": demotion}})
     Edition.objects.filter(pk=edition.pk).update(state=Edition.State.PUBLISHED)
     return program
 
@@ -58,16 +58,16 @@ def test_a_cent_less_than_the_threshold_is_not_enough_and_a_sale_of_the_day_itse
 
 
 @pytest.mark.parametrize(
-    ("review", "stands_on", "lost_on"),
+    ("demotion", "stands_on", "lost_on"),
     [
-        ("nightly", None, date(2026, 6, 2)),
-        ("monthly", date(2026, 6, 30), date(2026, 7, 1)),
-        ("quarterly", date(2026, 6, 30), date(2026, 7, 1)),
-        ("yearly", date(2026, 12, 31), date(2027, 1, 1)),
+        ("day", None, date(2026, 6, 2)),
+        ("month", date(2026, 6, 30), date(2026, 7, 1)),
+        ("quarter", date(2026, 6, 30), date(2026, 7, 1)),
+        ("year", date(2026, 12, 31), date(2027, 1, 1)),
     ],
 )
-def test_a_tier_is_lost_at_a_review_alone(review: str, stands_on: date | None, lost_on: date) -> None:
-    program = program_with(review)
+def test_a_tier_is_lost_at_a_review_alone(demotion: str, stands_on: date | None, lost_on: date) -> None:
+    program = program_with(demotion)
     enrollment = enrolled(program, (date(2025, 6, 1), "50000"))
     run_night(program, JUNE)  # the sale is in the window for the last time
     assert history(enrollment)[-1][0] == "level-2"
@@ -80,12 +80,12 @@ def test_a_tier_is_lost_at_a_review_alone(review: str, stands_on: date | None, l
 
 
 def test_a_review_night_that_did_not_run_is_made_up_for_by_the_next_one() -> None:
-    program = program_with("quarterly")
+    program = program_with("quarter")
     enrollment = enrolled(program, (date(2025, 6, 1), "50000"))
     run_night(program, JUNE)
-    assert run_night(program, date(2026, 7, 3)).is_review  # 1 July was missed
+    assert run_night(program, date(2026, 7, 3)).previous_on  # 1 July was missed
     assert history(enrollment)[-1] == ("level-1", date(2026, 7, 3), None, "lost")
-    assert not run_night(program, date(2026, 7, 4)).is_review
+    assert not run_night(program, date(2026, 7, 4)).previous_on
 
 
 def test_a_tier_granted_by_staff_stands() -> None:
@@ -98,7 +98,7 @@ def test_a_tier_granted_by_staff_stands() -> None:
 
 
 def test_the_day_run_again_takes_back_what_a_corrected_fact_gave() -> None:
-    program = program_with("quarterly")
+    program = program_with("quarter")
     enrollment = enrolled(program, (date(2026, 5, 31), "50000"))
     run_night(program, JUNE)
     enrollment.partner.sales.update(amount=Decimal(100))

@@ -4,19 +4,18 @@ from typing import Any
 
 import pytest
 
-from tiers.models import Measure
-from tiers.rules import Requirement
-from tiers.selectors import ExplainedGroup, ExplainedRequirement, helping, lacking
+from tiers.explaining import helping, lacking
+from tiers.rules import Checked, Group, Requirement
 
 
-def leaf(share: float) -> ExplainedRequirement:
-    requirement = Requirement(rule_id=1, measure="sales", comparison="gte", threshold=100)
-    return ExplainedRequirement(1, Measure(), requirement, int(share * 100), None, share >= 1, None, share)
+def leaf(share: float) -> Checked:
+    requirement = Requirement("rule", measure="sales", comparison="at_least", threshold=100)
+    return Checked(requirement, share >= 1, round(share * 100), 100)
 
 
-def group(needed: int, *children: Any) -> ExplainedGroup:
-    met = sum(child.met for child in children)
-    return ExplainedGroup(1, "at_least", needed, met >= needed, met, children)
+def group(needed: int, *children: Any) -> Checked:
+    node = Group("rule", "at_least", tuple(child.node for child in children), needed)
+    return Checked(node, sum(child.met for child in children) >= needed, children=children)
 
 
 @pytest.mark.parametrize(
@@ -33,4 +32,4 @@ def group(needed: int, *children: Any) -> ExplainedGroup:
 )
 def test_what_is_lacking_is_the_least_that_would_do(tree: Any, takes: int, helps: list[float]) -> None:
     assert lacking(tree) == takes
-    assert [one.share for one in helping(tree)] == helps
+    assert [(one.figure or 0) / 100 for one in helping(tree)] == helps
