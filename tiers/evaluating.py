@@ -117,7 +117,7 @@ def _measured(
     book: Book, run: Run, enrollments: Sequence[Enrollment], bounds: tuple[int, int]
 ) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {one.pk: {} for one in enrollments}
-    rows = Measured.objects.filter(run=run, enrollment__range=bounds).values_list(
+    rows = Measured.objects.filter(run=run, enrollment__id__range=bounds).values_list(
         "enrollment_id", "measure_id", "member", "value", "over"
     )
     for enrollment_id, measure_id, member, value, over in rows.iterator(chunk_size=10_000):
