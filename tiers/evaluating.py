@@ -30,6 +30,7 @@ class Book:
     edition: Edition
     rules: rules.Rulebook
     definitions: dict[str, dict[str, Any]]
+    units: dict[str, str]
     keys: dict[int, str]  # of measures of facts, by id
     split: frozenset[str]
     spans: dict[str, rules.Node]
@@ -43,6 +44,7 @@ class Book:
             edition=lexicon.edition,
             rules=book,
             definitions=definitions,
+            units=lexicon.units,
             keys={one.pk: key for key, one in lexicon.measures.items() if defined.is_stored(definitions[key])},
             split=frozenset(key for key, one in definitions.items() if "by" in one),
             spans=parsing.spans(book),
@@ -83,7 +85,7 @@ def judge(
     """`measured` has the figure of each measure of facts by key, of a split one by member; absent is 0. Pure."""
     base = {key: value for key, value in measured.items() if key not in book.split}
     by_member = {key: measured.get(key, {}) for key in book.split}
-    complete, split = figures.complete(book.definitions, base, by_member, traits, day)
+    complete, split = figures.complete(book.definitions, base, by_member, traits, day, book.units)
     facts = rules.Facts(day, complete, split, traits, history, book.earn_rules)
     holders = (*book.rules.levels, *book.rules.badges)
     met = frozenset(one.code for one in holders if rules.earns(one, facts))

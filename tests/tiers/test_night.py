@@ -83,9 +83,9 @@ def test_a_review_night_that_did_not_run_is_made_up_for_by_the_next_one() -> Non
     program = program_with("quarter")
     enrollment = enrolled(program, (date(2025, 6, 1), "50000"))
     run_night(program, JUNE)
-    assert run_night(program, date(2026, 7, 3)).previous_on  # 1 July was missed
+    assert run_night(program, date(2026, 7, 3)).previous_on == JUNE  # 1 July was missed
     assert history(enrollment)[-1] == ("level-1", date(2026, 7, 3), None, "lost")
-    assert not run_night(program, date(2026, 7, 4)).previous_on
+    assert run_night(program, date(2026, 7, 4)).previous_on == date(2026, 7, 3)
 
 
 def test_a_tier_granted_by_staff_stands() -> None:
