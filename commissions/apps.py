@@ -7,8 +7,9 @@ class CommissionsConfig(AppConfig):
     verbose_name = _("Money")
 
     def ready(self) -> None:
-        from commissions import earning, program_section, statements
+        from commissions import dry_run, earning, program_section, statements
 
         earning.register()
         statements.register()
         program_section.register()
+        dry_run.register()

@@ -11,9 +11,7 @@ from django.utils.translation import gettext as _
 
 from commissions.models import Earning, Statement, StatementLine
 from common.money import round_to_minor_unit
-
-BOM = "\ufeff"  # or spreadsheets read UTF-8 as their own code page
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+from common.sheets import BOM, Echo, text_cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +24,6 @@ class Dialect:
 
 DIALECTS = {"fr": Dialect(";", ",")}
 ENGLISH = Dialect(",", ".")
-
-
-class _Echo:
-    """What csv.writer writes to: hands each row back instead of keeping it."""
-
-    def write(self, row: str) -> str:
-        return row
-
-
-def text_cell(text: str) -> str:
-    """A text that a spreadsheet will not run as a formula: an apostrophe stands before what could start one."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def statement_csv(statement: Statement) -> Iterator[str]:
@@ -58,7 +44,7 @@ def statement_csv(statement: Statement) -> Iterator[str]:
 def _rows(
     statement: Statement, header: list[str], kinds: dict[str, str], language: str, dialect: Dialect
 ) -> Iterator[str]:
-    writer = csv.writer(_Echo(), delimiter=dialect.delimiter, lineterminator="\r\n")
+    writer = csv.writer(Echo(), delimiter=dialect.delimiter, lineterminator="\r\n")
     yield BOM + writer.writerow(header)
     lines = statement.lines.in_order().with_terms()
     for line in lines.iterator(chunk_size=2000):

@@ -469,7 +469,9 @@ class _Book:
         self.plans = PlanBook(program)
         self.held: dict[int, Held] = held_by_partner(program, first_id, last_id)
         self.tiers = Tier.objects.in_bulk({tier for held in self.held.values() for _end, tier, _code in held.spans})
-        self.last_night = Run.objects.filter(program=program, state=Run.State.DONE).aggregate(Max("day"))["day__max"]
+        self.last_night = (
+            Run.objects.nights().filter(program=program, state=Run.State.DONE).aggregate(Max("day"))["day__max"]
+        )
 
     def why(self, sale: Sale) -> Nothing:
         if self.last_night is None or sale.sold_on >= self.last_night:

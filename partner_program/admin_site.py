@@ -52,6 +52,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Program"),
             item(_("Programs"), "flag", "tiers.program"),
             item(_("Editions"), "rule", "tiers.edition"),
+            item(_("Dry runs"), "science", "tiers.dryrun"),
             item(_("Nights"), "bedtime", "tiers.run", "nights"),
             item(_("Placements"), "stairs", "tiers.placement"),
         ),

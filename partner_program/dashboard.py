@@ -53,7 +53,7 @@ class Night:
 
 def nights(today: date) -> list[Night]:
     """The latest night of each program."""
-    latest = Run.objects.order_by().values("program").annotate(last=Max("id")).values("last")
+    latest = Run.objects.nights().order_by().values("program").annotate(last=Max("id")).values("last")
     runs = Run.objects.filter(pk__in=latest).select_related("program").order_by("program_id")
     found = runs.annotate(failed=Count("chunks", filter=Q(chunks__state="failed")))
     return [

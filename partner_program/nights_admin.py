@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
@@ -20,7 +21,7 @@ from common.periods import program_today
 from common.templatetags.show import day as day_shown
 from common.templatetags.show import quantity
 from journal import services as journal
-from tiers import jobs, night
+from tiers import jobs, night, progress
 from tiers.models import Placement, Program, Run
 
 TOTALS = {
@@ -56,6 +57,9 @@ class RunAdmin(ReadOnlyAdmin):
     change_form_before_template = "admin/tiers/run_before.html"
     change_form_after_template = "admin/tiers/run_after.html"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        return super().get_queryset(request).nights()  # type: ignore[no-any-return]  # a RunQuerySet
+
     @display(description=_("state"), ordering="state", label=STATES)
     def show_state(self, obj: Run) -> tuple[str, str]:
         return obj.state, obj.get_state_display()
@@ -76,7 +80,7 @@ class RunAdmin(ReadOnlyAdmin):
         """How far a run is, for the page that shows it."""
         if not self.has_view_permission(request):
             return JsonResponse({}, status=403)
-        return JsonResponse(progress_of(get_object_or_404(Run, pk=pk)))
+        return JsonResponse(progress.of(get_object_or_404(Run, pk=pk)))
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "",
@@ -135,7 +139,7 @@ def page_of(run: Run) -> dict[str, Any]:
     posted = Earning.objects.filter(run=run).count()
     return {
         "run": run,
-        "progress": progress_of(run),
+        "progress": progress.of(run),
         "progress_url": reverse("admin:tiers_run_progress", args=[run.pk]),
         "totals": [(TOTALS[key], quantity(value)) for key, value in run.totals.items() if key in TOTALS],
         "moved": list(moved.select_related("tier", "enrollment__partner").order_by("-tier__rank", "id")[:MOVED_SHOWN]),
@@ -144,29 +148,3 @@ def page_of(run: Run) -> dict[str, Any]:
         "posted": ngettext("%(count)s line of the ledger", "%(count)s lines of the ledger", posted)
         % {"count": quantity(posted)},
     }
-
-
-def progress_of(run: Run) -> dict[str, Any]:
-    return {
-        "running": run.state == Run.State.RUNNING,
-        "state": run.get_state_display(),
-        "steps": [
-            {
-                "key": step.key,
-                "label": step.label,
-                "done": step.done,
-                "total": step.total,
-                "says": _says(step),
-            }
-            for step in night.progress(run)
-        ],
-    }
-
-
-def _says(step: night.StepProgress) -> str:
-    if step.total is None:
-        return gettext("to come")
-    if step.total == 0:
-        return gettext("nothing to do")
-    failed = ngettext(", %(count)s failed", ", %(count)s failed", step.failed) % {"count": step.failed}
-    return f"{quantity(step.done)} / {quantity(step.total)}{failed if step.failed else ''}"

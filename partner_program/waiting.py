@@ -43,7 +43,7 @@ class Queue:
 
 def _failed_nights(today: date) -> QuerySet[Run]:
     """Programs whose latest night failed: an older failure was made good by a later night."""
-    latest = Run.objects.order_by().values("program").annotate(last=Max("id")).values("last")
+    latest = Run.objects.nights().order_by().values("program").annotate(last=Max("id")).values("last")
     return Run.objects.filter(pk__in=latest, state=Run.State.FAILED)
 
 

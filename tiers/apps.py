@@ -7,7 +7,8 @@ class TiersConfig(AppConfig):
     verbose_name = _("Program")
 
     def ready(self) -> None:
-        from tiers import attestations, placing
+        from tiers import attestations, dry_run, placing
 
         attestations.register()
         placing.register()
+        dry_run.register()

@@ -15,9 +15,10 @@ from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tiers import selectors, steps
+from accounts.models import User
+from tiers import selectors, services, steps
 from tiers.errors import NoEditionError
-from tiers.models import Chunk, Measured, Program, Run
+from tiers.models import Bound, Chunk, Edition, Measured, Program, Run
 
 logger = logging.getLogger(__name__)
 CHUNK_SIZE = 2000
@@ -52,14 +53,30 @@ def start(*, program: Program, day: date, chunk_size: int = CHUNK_SIZE, keep_goi
                 program=program, day=day, edition=edition, options=options,
                 previous_on=selectors.last_night(program, before=day),
             )  # fmt: skip
-            _enter(run, steps.in_order()[0])
+            _enter(run, steps.of(run)[0])
             return run
     except IntegrityError:
         pass
     with transaction.atomic():
-        run = Run.objects.select_for_update().get(program=program, day=day)
+        run = Run.objects.nights().select_for_update().get(program=program, day=day)
         if run.state != Run.State.RUNNING:
             _reopen(run, options)
+    return run
+
+
+def start_dry_run(*, edition: Edition, day: date, actor: User | None = None, chunk_size: int = CHUNK_SIZE) -> Run:
+    """A dry run of an edition, a draft too, over the partners and facts of its program as they stood on `day`.
+
+    Measures as the night does and writes an Outcome for each enrollment; evaluations, placements, points and ledger stay as
+    they are. Each call makes another run. Raises RuleError or MeasureError where the edition cannot be evaluated.
+    """
+    services.check_edition(edition)
+    with transaction.atomic():
+        run = Run.objects.create(
+            program=edition.program, day=day, edition=edition, is_dry=True, author=actor,
+            options={"chunk_size": chunk_size, "keep_going": False},
+        )  # fmt: skip
+        _enter(run, steps.of(run)[0])
     return run
 
 
@@ -67,12 +84,12 @@ def _reopen(run: Run, options: dict[str, Any]) -> None:
     run.chunks.all().delete()
     run.carried = {key: value for key, value in run.totals.items() if key not in GAUGES}
     run.options, run.state, run.error, run.finished_at = options, Run.State.RUNNING, "", None
-    _enter(run, steps.in_order()[0])
+    _enter(run, steps.of(run)[0])
 
 
 def _enter(run: Run, step: steps.Step) -> None:
     """Cut the step into waiting chunks, or go on to the next while a step has nothing to do. In the caller's lock."""
-    following = steps.in_order()
+    following = steps.of(run)
     for candidate in following[following.index(step) :]:
         cut = candidate.cut(run, run.options["chunk_size"])
         chunks = [
@@ -94,12 +111,13 @@ def _finish(run: Run) -> None:
     run.step, run.finished_at = "", timezone.now()
     run.totals = _totals(run)
     Measured.objects.filter(run=run).delete()
+    Bound.objects.filter(run=run).delete()
     run.save()
     logger.info("night %s %s", run, run.state)
 
 
 def _totals(run: Run) -> dict[str, int]:
-    totals = {key: 0 for step in steps.in_order() for key in step.counts}
+    totals = {key: 0 for step in steps.of(run) for key in step.counts}
     totals.update(run.carried)
     for counts in run.chunks.values_list("counts", flat=True):
         for key, value in counts.items():
@@ -125,7 +143,7 @@ def work(run_id: int, on_chunk: Callable[[Run], None] | None = None) -> None:
 
 def _work_one(run: Run) -> bool:
     """Claim, work and mark one chunk of the run's step. False when there is none to take."""
-    step = next(one for one in steps.in_order() if one.key == run.step)
+    step = next(one for one in steps.of(run) if one.key == run.step)
     chunk: Chunk | None = None
     try:
         with transaction.atomic():
@@ -171,16 +189,13 @@ def _advance(run_id: int, *, worked: str) -> bool:
             return run.state == Run.State.RUNNING
         if run.chunks.filter(step=worked, state=Chunk.State.WAITING).exists():
             return False
-        following = [step for step in steps.in_order() if step.position > _position(worked)]
+        done = next(step.position for step in steps.of(run) if step.key == worked)
+        following = [step for step in steps.of(run) if step.position > done]
         if following:
             _enter(run, following[0])
         else:
             _finish(run)
     return True
-
-
-def _position(key: str) -> int:
-    return next(step.position for step in steps.in_order() if step.key == key)
 
 
 def progress(run: Run) -> list[StepProgress]:
@@ -197,5 +212,5 @@ def progress(run: Run) -> list[StepProgress]:
         StepProgress(step.key, str(step.label), found["done"], found["failed"], found["total"])
         if (found := cut.get(step.key))
         else StepProgress(step.key, str(step.label), 0, 0, 0 if run.state != Run.State.RUNNING else None)
-        for step in steps.in_order()
+        for step in steps.of(run)
     ]

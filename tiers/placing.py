@@ -126,7 +126,7 @@ def _entry(run: Run, enrollment: Enrollment, held: Placement | None, level: rule
 
 
 def register() -> None:
-    steps.register(steps.Step("measure", _("Measure"), 10, cut_measures, measure, ("measured",)))
+    steps.register(steps.Step("measure", _("Measure"), 10, cut_measures, measure, ("measured",), dry_runs=True))
     steps.register(
         steps.Step(
             "place", _("Evaluate and place"), 20, cut_enrollments, place, ("evaluated", "moved_up", "moved_down")

@@ -19,7 +19,7 @@ def currencies() -> set[str]:
 
 def last_night(program: Program, *, before: date) -> date | None:
     """The last day before `before` whose night is done."""
-    done = Run.objects.filter(program=program, day__lt=before, state=Run.State.DONE)
+    done = Run.objects.nights().filter(program=program, day__lt=before, state=Run.State.DONE)
     return done.order_by("-day").values_list("day", flat=True).first()
 
 

@@ -99,7 +99,8 @@ def standing(*, enrollment: Enrollment, on: date) -> Standing | None:
 def _measured_on(enrollment: Enrollment, evaluation: Evaluation | None, on: date) -> date:
     """The day whose figures stand: that of the last night that was done, since what does not differ is not stored again."""
     last = (
-        Run.objects.filter(program_id=enrollment.program_id, state=Run.State.DONE, day__lte=on)
+        Run.objects.nights()
+        .filter(program_id=enrollment.program_id, state=Run.State.DONE, day__lte=on)
         .order_by("-day")
         .values_list("day", flat=True)
         .first()

@@ -22,6 +22,8 @@ class Step:
     cut: Callable[[Run, int], Iterable[Bounds]]  # (run, chunk size)
     work: Callable[[Run, Bounds], Counts]
     counts: tuple[str, ...] = ()  # what `work` counts: a total to which nothing was added is 0
+    nights: bool = True
+    dry_runs: bool = False
 
 
 def ranges(ids: Iterable[int], chunk_size: int) -> Iterator[tuple[int, int]]:
@@ -46,5 +48,7 @@ def register(step: Step) -> None:
     _registered[step.key] = step
 
 
-def in_order() -> list[Step]:
-    return sorted(_registered.values(), key=lambda step: step.position)
+def of(run: Run) -> list[Step]:
+    """The steps of a night, or of a dry run, in order."""
+    fitting = (step for step in _registered.values() if (step.dry_runs if run.is_dry else step.nights))
+    return sorted(fitting, key=lambda step: step.position)

@@ -195,7 +195,7 @@ def _known(enrolled_on: date | None, window: Window) -> date:
 
 def _day(window: Window, key: str) -> date:
     if not isinstance(window[key], str):
-        raise ValueError(window)  # noqa: TRY004  # of a document, not of the program
+        raise ValueError(window)  # of a document, not of the program
     return date.fromisoformat(window[key])
 
 

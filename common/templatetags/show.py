@@ -1,5 +1,6 @@
 """How values are shown: amounts, days and shares as the reader's language writes them, tiers and states as marks."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -90,6 +91,16 @@ def day_short(value: date | datetime | None) -> str:
     return "" if value is None else format_date(_as_day(value), "d MMM y", locale=locale())
 
 
+def day_and_month(value: date) -> str:
+    """“1 March”, “1 mars”."""
+    return format_date(value, "d MMMM", locale=locale())
+
+
+def weekday(number: int) -> str:
+    """The name of a day of the week, 1 being Monday."""
+    return str(locale().days["format"]["wide"][number - 1])
+
+
 @register.filter
 def month(value: date | None) -> str:
     """“June 2020”, “juin 2020”."""
@@ -100,6 +111,12 @@ def month(value: date | None) -> str:
 def month_letter(value: date) -> str:
     """The month's initial, for axes: “J”."""
     return format_date(value, "LLLLL", locale=locale())
+
+
+@register.filter
+def at(mapping: Mapping[str, Any], key: str) -> Any:
+    """The value of a mapping under a key that a template has; the key itself where there is none."""
+    return mapping.get(key, key)
 
 
 @register.filter

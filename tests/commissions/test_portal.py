@@ -12,8 +12,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from commissions.export import text_cell
 from commissions.models import Earning, Statement
+from common.sheets import text_cell
 from leads.models import Deal, Product, Sale
 from partners.models import Member, Partner
 from tests.commissions.facts import holding, move, paying_program, publish, run_night, sell

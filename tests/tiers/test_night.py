@@ -137,7 +137,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Enrollment:
     program = program_with()
     first = enrolled(program, (date(2026, 5, 31), "50000"))
     enrolled(program, (date(2026, 5, 31), "50000"))
-    step = next(one for one in steps.in_order() if one.key == "place")
+    step = next(one for one in steps.of(Run()) if one.key == "place")
 
     def place(run: Run, bounds: tuple[int, int]) -> steps.Counts:
         counts = placing.place(run, bounds)

@@ -1,13 +1,30 @@
 """The night's own tables: its runs, their chunks, and the work tables that measures fill."""
 
+from typing import Self
+
+from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from tiers.models.program import Edition, Program
 
 
+class RunQuerySet(models.QuerySet["Run"]):
+    def nights(self) -> Self:
+        return self.filter(is_dry=False)
+
+
+class DryRunManager(models.Manager["DryRun"]):
+    def get_queryset(self) -> models.QuerySet["DryRun"]:
+        return super().get_queryset().filter(is_dry=True)
+
+
 class Run(models.Model):
-    """One night of one program. Its work is cut into chunks; any number of workers may share it and any may die."""
+    """One night of one program, or a dry run of an edition over its partners, which writes what would happen and nothing else.
+
+    Its work is cut into chunks; any number of workers may share it and any may die.
+    """
 
     class State(models.TextChoices):
         RUNNING = "running", _("Running")
@@ -16,7 +33,11 @@ class Run(models.Model):
 
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="runs")
     day = models.DateField(_("day"))
-    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="+")
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="+")
+    is_dry = models.BooleanField(_("dry run"), default=False)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     previous_on = models.DateField(
         _("night before it"), null=True, help_text=_("The last day before it whose night is done.")
     )
@@ -29,14 +50,60 @@ class Run(models.Model):
     started_at = models.DateTimeField(_("started"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
+    objects = RunQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("night")
         verbose_name_plural = _("nights")
         ordering = ["-day", "-id"]
-        constraints = [models.UniqueConstraint(fields=["program", "day"], name="tiers_one_run_per_program_and_day")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["program", "day"], condition=Q(is_dry=False), name="tiers_one_run_per_program_and_day"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.program} {self.day}"
+
+
+class DryRun(Run):
+    """The runs that are dry runs, as the admin shows them."""
+
+    objects = DryRunManager()  # type: ignore[misc,assignment]  # fewer rows of the same table
+
+    class Meta:
+        proxy = True
+        verbose_name = _("dry run")
+        verbose_name_plural = _("dry runs")
+        ordering = ["-id"]
+
+
+class Outcome(models.Model):
+    """What a dry run found for one enrollment: the tier it held on the day, the one the edition would give it, and which
+    measures decide (those of the requirements that are missed, or for who rises the one that is met most narrowly).
+    """
+
+    class Change(models.IntegerChoices):
+        DOWN = -1, _("down")
+        STAYS = 0, _("stays")
+        UP = 1, _("up")
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="outcomes")
+    enrollment = models.ForeignKey("tiers.Enrollment", on_delete=models.CASCADE, related_name="+")
+    held = models.CharField(_("holds"), max_length=40, blank=True)
+    would = models.CharField(_("would hold"), max_length=40)
+    change = models.SmallIntegerField(_("change"), choices=Change)
+    decided_by = models.JSONField(_("decided by"), default=list)
+
+    class Meta:
+        verbose_name = _("outcome of a dry run")
+        verbose_name_plural = _("outcomes of a dry run")
+        ordering = ["run", "-change", "enrollment"]
+        constraints = [models.UniqueConstraint(fields=["run", "enrollment"], name="tiers_one_outcome_per_enrollment")]
+        indexes = [models.Index(fields=["run", "change"], name="tiers_outcome_by_change")]
+
+    def __str__(self) -> str:
+        return f"{self.enrollment_id}: {self.held} → {self.would}"
 
 
 class Chunk(models.Model):

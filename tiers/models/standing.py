@@ -182,7 +182,9 @@ class Award(models.Model):
         Enrollment, null=True, blank=True, on_delete=models.PROTECT, related_name="awards",
         help_text=_("The enrollment that earned it."),
     )  # fmt: skip
-    external_id = models.CharField(_("external id"), max_length=64, null=True, blank=True, unique=True)  # noqa: DJ001  # many have none
+    external_id = models.CharField(
+        _("external id"), max_length=64, null=True, blank=True, unique=True
+    )  # many have none
     code = models.CharField(_("code"), max_length=40, validators=[CODE])
     grade = models.CharField(_("grade"), max_length=40, blank=True)
     scope = models.CharField(
@@ -321,7 +323,9 @@ class BenefitUse(models.Model):
     used_on = models.DateField(_("used on"))
     quantity = AmountField(_("how much"))
     note = models.CharField(_("note"), max_length=200, blank=True)
-    external_id = models.CharField(_("external id"), max_length=64, null=True, blank=True, unique=True)  # noqa: DJ001  # many have none
+    external_id = models.CharField(
+        _("external id"), max_length=64, null=True, blank=True, unique=True
+    )  # many have none
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )

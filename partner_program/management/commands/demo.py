@@ -38,7 +38,7 @@ class Command(BaseCommand):
             self.reset()
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
-        if not Partner.objects.exists() or not Run.objects.filter(state=Run.State.DONE).exists():
+        if not Partner.objects.exists() or not Run.objects.nights().filter(state=Run.State.DONE).exists():
             self.load()
         if not prepare_only:
             run_until_stopped(self, port=port, bind="127.0.0.1", announce=ANNOUNCEMENT.format(port=port))

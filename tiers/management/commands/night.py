@@ -50,7 +50,7 @@ class Command(BaseCommand):
     def run_one(self, program: Program, day: date, keep_going: bool, chunk_size: int) -> Run:  # noqa: FBT001
         started = time.monotonic()
         run = night.start(program=program, day=day, keep_going=keep_going, chunk_size=chunk_size)
-        labels = {step.key: str(step.label) for step in steps.in_order()}
+        labels = {step.key: str(step.label) for step in steps.of(run)}
         with tqdm(total=0, unit="chunk", leave=False, disable=None, bar_format="{desc} {bar} {n}/{total}") as bar:
 
             def show(current: Run) -> None:

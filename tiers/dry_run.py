@@ -1,0 +1,238 @@
+"""A dry run: what an edition would make of the real partners and history, and what that costs. Nothing is placed or posted.
+
+It measures as the night does, then judges each enrollment against the tier it held on the day, as a review would at which
+tiers may be both given and lost, without grace: what the rules come to, not when.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from django.db.models import Count
+from django.utils.translation import gettext_lazy as _
+
+from tiers import evaluating, explaining, lexicon, rules, steps
+from tiers.models import Enrollment, Outcome, Placement, Run, TierBenefit
+from tiers.placing import cut_enrollments
+
+PERIODS_A_YEAR = {"year": 1, "half_year": 2, "quarter": 4, "month": 12, "": 1}
+
+
+def judge(run: Run, bounds: tuple[int, int]) -> steps.Counts:
+    """Write what would become of a range of enrollments. A fixed number of queries; repeating replaces."""
+    enrollments = list(
+        Enrollment.objects.filter(program=run.program_id, id__range=bounds).in_force_on(run.day).order_by("id")
+    )
+    book = evaluating.read_book(run.edition)
+    judged = evaluating.judge_all(book, run, enrollments)
+    held = {
+        enrollment_id: code
+        for enrollment_id, code in Placement.objects.in_force_on(run.day)
+        .filter(enrollment__in=[one.pk for one in enrollments])
+        .order_by("starts_on")
+        .values_list("enrollment_id", "tier__code")
+    }
+    outcomes = [_outcome(run, book, one.pk, judged[one.pk], held.get(one.pk, "")) for one in enrollments]
+    Outcome.objects.filter(run=run, enrollment__id__range=bounds).delete()
+    Outcome.objects.bulk_create(outcomes, batch_size=1000)
+    changes = Counter(outcome.change for outcome in outcomes)
+    return {"evaluated": len(outcomes), "would_rise": changes[1], "would_fall": changes[-1]}
+
+
+def _outcome(run: Run, book: evaluating.Book, pk: int, judged: evaluating.Judged, held_code: str) -> Outcome:
+    held = book.rules.level(held_code) if held_code else None
+    would = would_hold(book.rules, judged, held)
+    change = 0 if held is None else (would.rank > held.rank) - (would.rank < held.rank)
+    return Outcome(
+        run=run, enrollment_id=pk, held=held_code, would=would.code, change=change,
+        decided_by=_decided_by(book, judged, held, would, change),
+    )  # fmt: skip
+
+
+def would_hold(book: rules.Rulebook, judged: evaluating.Judged, held: rules.Level | None) -> rules.Level:
+    """The tier after a review at which tiers may be given and lost: the highest earned, or from the held one down kept."""
+    if held is None or judged.earned.rank >= held.rank:
+        return judged.earned
+    return next(level for level in reversed(book.levels) if level.rank <= held.rank and level.code in judged.kept)
+
+
+def _decided_by(
+    book: evaluating.Book, judged: evaluating.Judged, held: rules.Level | None, would: rules.Level, change: int
+) -> list[str]:
+    """Keys of the measures that decide: for who falls, those missed of what would keep the tier; for who stays, those
+    missed of the next one; for who rises, the one met most narrowly."""
+    if change > 0 and would.earn is not None:
+        met = [one for one in explaining.requirements(rules.check(would.earn, judged.facts)) if one.met]
+        narrowest = min(met, key=_margin, default=None)
+        return [] if narrowest is None else [_measure(narrowest)]
+    if change < 0 and held is not None:
+        asked = held.keep or held.earn
+    else:
+        asked = next((level.earn for level in book.rules.levels if level.rank > would.rank and level.earn), None)
+    if asked is None:
+        return []
+    return sorted({_measure(one) for one in explaining.helping(rules.check(asked, judged.facts))})
+
+
+def _measure(checked: rules.Checked) -> str:
+    return checked.node.measure if isinstance(checked.node, rules.Requirement) else ""
+
+
+def _margin(checked: rules.Checked) -> tuple[Fraction, str]:
+    """How far over its threshold a met requirement is, in parts of the threshold."""
+    threshold = Fraction(checked.threshold or 0)
+    over = abs(Fraction(checked.figure or 0) - threshold)
+    return (over / abs(threshold) if threshold else over, _measure(checked))
+
+
+def register() -> None:
+    steps.register(
+        steps.Step(
+            "judge", _("Judge by the edition"), 20, cut_enrollments, judge, ("evaluated", "would_rise", "would_fall"),
+            nights=False, dry_runs=True,
+        )
+    )  # fmt: skip
+
+
+# --- What it found --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """So many go from one tier (empty: none, or one the edition does not have) to another."""
+
+    held: str
+    would: str
+    change: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class BenefitCost:
+    """How many have a benefit by the tiers held and by those of the edition, and what that is a year where it is a quantity
+    (money, in the program's currency, or pieces); None without limit or quantity."""
+
+    name: str
+    kind: str
+    now: int
+    then: int
+    quantity_now: Decimal | None
+    quantity_then: Decimal | None
+
+
+def moves(run: Run) -> list[Move]:
+    """From where to where, the lowest held first. One query."""
+    rows = Outcome.objects.filter(run=run).order_by().values_list("held", "would", "change").annotate(Count("id"))
+    ranks = {tier.code: tier.rank for tier in run.edition.tiers.all()}
+    found = [Move(*row) for row in rows]
+    return sorted(found, key=lambda one: (ranks.get(one.held, 0), one.held, ranks[one.would]))
+
+
+def deciding(run: Run) -> list[tuple[str, int, int]]:
+    """Which measures decide: its name, for how many who fall, for how many who stay below the next tier. Memory is flat."""
+    falling: Counter[str] = Counter()
+    staying: Counter[str] = Counter()
+    rows = Outcome.objects.filter(run=run, change__lte=0).values_list("change", "decided_by")
+    for change, keys in rows.iterator(chunk_size=10_000):
+        (falling if change < 0 else staying).update(keys)
+    names = {measure.key: str(measure.name) for measure in run.edition.measures.all()}
+    keys = sorted(names, key=lambda key: (-falling[key], -staying[key], key))
+    return [(names[key], falling[key], staying[key]) for key in keys if falling[key] or staying[key]]
+
+
+def benefit_costs(run: Run) -> list[BenefitCost]:
+    """What the benefits come to before and after, by tier codes: the held ones by the edition in force, the others by this
+    one. Three queries."""
+    before = Counter(dict(_by(run, "held")))
+    after = Counter(dict(_by(run, "would")))
+    in_force = run.program.editions.in_force_on(run.day).first()
+    now = _given(in_force.pk if in_force else None)
+    then = _given(run.edition_id)
+    names = {**_names(now), **_names(then)}
+    return [
+        BenefitCost(
+            name=name, kind=kind,
+            now=sum(before[one.tier.code] for one in now if one.benefit_id == pk),
+            then=sum(after[one.tier.code] for one in then if one.benefit_id == pk),
+            quantity_now=_quantity([one for one in now if one.benefit_id == pk], before),
+            quantity_then=_quantity([one for one in then if one.benefit_id == pk], after),
+        )
+        for pk, (name, kind) in names.items()
+    ]  # fmt: skip
+
+
+def _by(run: Run, field: str) -> Iterable[tuple[str, int]]:
+    return Outcome.objects.filter(run=run).order_by().values_list(field).annotate(Count("id"))
+
+
+def _given(edition_id: int | None) -> list[TierBenefit]:
+    given = TierBenefit.objects.filter(tier__edition=edition_id).select_related("benefit", "tier")
+    return list(given.order_by("benefit__position", "benefit", "tier__rank"))
+
+
+def _names(given: list[TierBenefit]) -> dict[int, tuple[str, str]]:
+    return {one.benefit_id: (str(one.benefit.name), one.benefit.kind) for one in given}
+
+
+def _quantity(given: list[TierBenefit], holders: Counter[str]) -> Decimal | None:
+    """A year's worth; None where no tier says how much."""
+    counted = [one for one in given if one.quantity is not None]
+    if not counted:
+        return None
+    return sum((one.quantity * PERIODS_A_YEAR[one.per] * holders[one.tier.code] for one in counted), Decimal(0))
+
+
+# --- What other apps know of its cost -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """A yearly cost that another app works out of a dry run's outcomes: `figures(run)` gives (now, then) as amounts in the
+    program's currency, or None where it has no plan to work it out by."""
+
+    key: str
+    label: Any  # lazy text
+    figures: Callable[[Run], tuple[Decimal, Decimal] | None]
+
+
+_costs: dict[str, Cost] = {}
+
+
+def register_cost(cost: Cost) -> None:
+    if cost.key in _costs:
+        raise ValueError(f"cost {cost.key!r} is registered twice")
+    _costs[cost.key] = cost
+
+
+def other_costs(run: Run) -> list[tuple[str, Decimal, Decimal]]:
+    found = ((str(cost.label), cost.figures(run)) for _key, cost in sorted(_costs.items()))
+    return [(label, *figures) for label, figures in found if figures is not None]
+
+
+# --- As rows --------------------------------------------------------------------------------------
+
+
+def rows(run: Run) -> Iterator[Sequence[str]]:
+    """Every outcome as texts in the reader's language: partner's key and name, tier held, tier by the edition, change, what
+    decides. What depends on the language is read now, the rows as they are asked for; memory is flat."""
+    words = lexicon.read(run.edition)
+    measures = {key: str(measure.name) for key, measure in words.measures.items()}
+    tiers = {tier.code: str(tier.name) for tier in words.tiers}
+    changes = {value: str(label) for value, label in Outcome.Change.choices}
+    values = (
+        Outcome.objects.filter(run=run)
+        .order_by("-change", "enrollment__partner__name", "id")
+        .values_list(
+            "enrollment__partner__external_id", "enrollment__partner__name", "held", "would", "change", "decided_by"
+        )
+    )
+    return (
+        (
+            key, name, tiers.get(held, held), tiers[would], changes[change],
+            "; ".join(measures.get(one, one) for one in decided_by),
+        )
+        for key, name, held, would, change, decided_by in values.iterator(chunk_size=2000)
+    )  # fmt: skip
