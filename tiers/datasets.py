@@ -70,7 +70,7 @@ def every() -> list[Dataset]:
 
 def field_of(dataset: Dataset, name: str) -> Field:
     """Raises MeasureError, naming the fields there are."""
-    found = dataset.fields.get(name) or (dataset.extra(name) if dataset.extra else None)
+    found = dataset.fields.get(name) or (dataset.extra(name) if dataset.extra else None)  # noqa: S610  # not a queryset's
     if found is None:
         raise MeasureError(
             _("Dataset “%(dataset)s” has no field “%(field)s”; it has: %(known)s.")

@@ -5,13 +5,22 @@ what each form means. A measure of split ones is split: it has a figure for each
 are not split stand for each member as they are.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from fractions import Fraction
 from typing import Any
 
 from common.days import add_months
 from tiers.errors import MeasureError
+
+
+class CircleError(MeasureError):
+    """Measures are made of each other in a circle: `keys`, the first again at the end."""
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        super().__init__(" → ".join(keys))
+        self.keys = keys
+
 
 Figure = int | Fraction
 Definition = Mapping[str, Any]
@@ -29,11 +38,11 @@ def parts_of(definition: Definition) -> tuple[str, ...]:
     return (definition["score"],) if "score" in definition else ()
 
 
-def order(definitions: Definitions) -> list[str]:
-    """The keys, each after those it is made of, otherwise as they stand. Raises MeasureError naming a circle, or a measure that
-    is not there."""
+def order(definitions: Definitions, of: Iterable[str] | None = None) -> list[str]:
+    """The keys (those that `of` need, where given), each after those it is made of, otherwise as they stand. Raises CircleError,
+    naming the circle. What is not there is left out."""
     done: dict[str, None] = {}
-    for key in definitions:
+    for key in definitions if of is None else of:
         for found in _below(key, definitions, done, ()):
             done[found] = None
     return list(done)
@@ -41,11 +50,8 @@ def order(definitions: Definitions) -> list[str]:
 
 def _below(key: str, definitions: Definitions, done: Mapping[str, None], path: tuple[str, ...]) -> Iterator[str]:
     if key in path:
-        circle = " → ".join((*path[path.index(key) :], key))
-        raise MeasureError(f"measures made of each other in a circle: {circle}")
-    if key not in definitions:
-        raise MeasureError(f"measure “{path[-1]}” is made of “{key}”, which the edition does not have")
-    if key in done:
+        raise CircleError((*path[path.index(key) :], key))
+    if key in done or key not in definitions:
         return
     ranked = definitions[key].get("rank")
     for part in (*parts_of(definitions[key]), *([ranked] if ranked else ())):

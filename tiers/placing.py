@@ -19,7 +19,7 @@ def cut_measures(run: Run, chunk_size: int) -> Iterable[int]:
 
 def measure(run: Run, measure_id: int) -> steps.Counts:
     one = Measure.objects.get(pk=measure_id)
-    return {"measured": measures.measure_everyone(one, program=run.program, day=run.day, run_id=run.pk)}
+    return {"measured": measures.measure_everyone(one, run)}
 
 
 def cut_enrollments(run: Run, chunk_size: int) -> Iterable[tuple[int, int]]:

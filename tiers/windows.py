@@ -149,11 +149,13 @@ FORMS: dict[str, Callable[[Window, date, date | None], Period]] = {
 
 def _kind(window: Window) -> str:
     kind = window.get("kind", "rolling" if "last" in window else "today")
-    may, must = KEYS.get(kind, (set(), {"kind"})) if isinstance(kind, str) else (set(), set())
-    names = set(window) - MODIFIERS - {"kind"}
-    if kind not in KEYS or not must <= names <= may or not isinstance(window.get("newcomers", False), bool):
+    if not isinstance(kind, str) or kind not in KEYS or (kind == "rolling" and "kind" in window):
         raise ValueError(window)
-    return str(kind)
+    may, must = KEYS[kind]
+    names = set(window) - MODIFIERS - {"kind"}
+    if not must <= names <= may or not isinstance(window.get("newcomers", False), bool):
+        raise ValueError(window)
+    return kind
 
 
 def _counted_day(window: Window, day: date) -> date:
@@ -195,7 +197,7 @@ def _known(enrolled_on: date | None, window: Window) -> date:
 
 def _day(window: Window, key: str) -> date:
     if not isinstance(window[key], str):
-        raise ValueError(window)  # of a document, not of the program
+        raise ValueError(window)  # a fault of the document
     return date.fromisoformat(window[key])
 
 

@@ -89,6 +89,151 @@ def test_what_is_no_window(window: dict[str, Any]) -> None:
         windows.period(window, date(2026, 5, 15))
 
 
+def between(first: str, last: str, **over: Any) -> dict[str, Any]:
+    return {"kind": "between", "from": first, "to": last, **over}
+
+
+YEAR_OF_THE_PARTNER = {"kind": "partner_year"}
+FULL = {"kind": "partner_year", "full": True}
+SINCE = {"kind": "since_enrollment"}
+
+
+@pytest.mark.parametrize(
+    ("window", "enrolled_on", "on", "first", "until"),
+    [
+        (SINCE, "2020-03-15", "2026-05-15", "2020-03-15", "2026-05-15"),
+        (SINCE, "2026-05-15", "2026-05-15", "2026-05-15", "2026-05-15"),
+        (SINCE, "2026-06-01", "2026-05-15", "2026-05-15", "2026-05-15"),
+        ({**SINCE, "embargo_days": 30}, "2020-03-15", "2026-05-15", "2020-03-15", "2026-04-15"),
+        (YEAR_OF_THE_PARTNER, "2020-03-15", "2026-05-15", "2026-03-15", "2026-05-15"),
+        (YEAR_OF_THE_PARTNER, "2020-05-15", "2026-05-15", "2025-05-15", "2026-05-15"),
+        (YEAR_OF_THE_PARTNER, "2020-05-14", "2026-05-15", "2026-05-14", "2026-05-15"),
+        (YEAR_OF_THE_PARTNER, "2020-05-16", "2026-05-15", "2025-05-16", "2026-05-15"),
+        (YEAR_OF_THE_PARTNER, "2026-05-01", "2026-05-15", "2026-05-01", "2026-05-15"),
+        (YEAR_OF_THE_PARTNER, "2026-05-15", "2026-05-15", "2026-05-15", "2026-05-15"),
+        ({**YEAR_OF_THE_PARTNER, "ago": {"months": 12}}, "2020-03-15", "2026-05-15", "2025-03-15", "2025-05-15"),
+        ({**YEAR_OF_THE_PARTNER, "ago": {"months": 12}}, "2026-03-15", "2026-05-15", "2025-05-15", "2025-05-15"),
+        # The anniversary of 29 February is the 28th in common years.
+        (YEAR_OF_THE_PARTNER, "2024-02-29", "2025-02-28", "2024-02-29", "2025-02-28"),
+        (YEAR_OF_THE_PARTNER, "2024-02-29", "2025-03-01", "2025-02-28", "2025-03-01"),
+        (YEAR_OF_THE_PARTNER, "2024-02-29", "2028-02-29", "2027-02-28", "2028-02-29"),
+        (YEAR_OF_THE_PARTNER, "2024-02-29", "2028-03-01", "2028-02-29", "2028-03-01"),
+        (FULL, "2020-03-15", "2026-05-15", "2025-03-15", "2026-03-15"),
+        (FULL, "2020-05-15", "2026-05-15", "2025-05-15", "2026-05-15"),
+        (FULL, "2020-05-16", "2026-05-15", "2024-05-16", "2025-05-16"),
+        (FULL, "2025-05-15", "2026-05-15", "2025-05-15", "2026-05-15"),
+        (FULL, "2025-05-16", "2026-05-15", "2025-05-16", "2026-05-15"),
+        (FULL, "2026-05-15", "2026-05-15", "2026-05-15", "2026-05-15"),
+        (FULL, "2024-02-29", "2026-02-28", "2025-02-28", "2026-02-28"),
+        # Newcomers: by the month for full units, by the day for others.
+        (last_full("month", count=3, newcomers=True), "2026-01-31", "2026-05-15", "2026-02-01", "2026-05-01"),
+        (last_full("month", count=3, newcomers=True), "2026-03-31", "2026-05-15", "2026-03-01", "2026-05-01"),
+        (last_full("month", count=3, newcomers=True), "2026-04-30", "2026-05-15", "2026-04-01", "2026-05-01"),
+        (last_full("month", count=3, newcomers=True), "2026-05-02", "2026-05-15", "2026-05-01", "2026-05-01"),
+        (last_full("year", newcomers=True), "2025-11-20", "2026-05-15", "2025-11-01", "2026-01-01"),
+        ({"last": 12, "unit": "months", "newcomers": True}, "2026-04-10", "2026-05-15", "2026-04-10", "2026-05-15"),
+        ({"last": 12, "unit": "months", "newcomers": True}, "2020-04-10", "2026-05-15", "2025-05-15", "2026-05-15"),
+        ({"kind": "lifetime", "newcomers": True}, "2020-04-10", "2026-05-15", "2020-04-10", "2026-05-15"),
+    ],
+)  # fmt: skip
+def test_windows_that_depend_on_the_enrollment(
+    window: dict[str, Any], enrolled_on: str, on: str, first: str, until: str
+) -> None:
+    assert windows.depends_on_enrollment(window)
+    period = windows.period(window, date.fromisoformat(on), date.fromisoformat(enrolled_on))
+    assert period == Period(date.fromisoformat(first), date.fromisoformat(until))
+    with pytest.raises(ValueError, match=r"."):
+        windows.period(window, date.fromisoformat(on))
+
+
+@pytest.mark.parametrize(
+    ("window", "on", "first", "until"),
+    [
+        (between("2026-01-01", "2026-07-01"), "2026-05-15", "2026-01-01", "2026-05-15"),
+        (between("2026-01-01", "2026-07-01"), "2026-07-01", "2026-01-01", "2026-07-01"),
+        (between("2026-01-01", "2026-07-01"), "2027-01-01", "2026-01-01", "2026-07-01"),
+        (between("2026-01-01", "2026-07-01"), "2026-01-01", "2026-01-01", "2026-01-01"),
+        (between("2026-01-01", "2026-07-01", embargo_days=30), "2026-05-15", "2026-01-01", "2026-04-15"),
+        ({"last": 12, "unit": "months", "ago": {"months": 12}}, "2024-02-29", "2022-02-28", "2023-02-28"),
+        ({"last": 1, "unit": "months", "ago": {"days": 30}}, "2026-05-15", "2026-03-15", "2026-04-15"),
+        (to_date("year", ago={"months": 12}), "2026-05-15", "2025-01-01", "2025-05-15"),
+        (to_date("year", ago={"months": 12}), "2026-01-01", "2024-01-01", "2025-01-01"),
+        (to_date("year", ago={"months": 12}, embargo_days=30), "2026-05-15", "2025-01-01", "2025-04-15"),
+        (last_full("quarter", ago={"months": 12}), "2026-05-15", "2025-01-01", "2025-04-01"),
+    ],
+)
+def test_days_between_two_and_long_before(window: dict[str, Any], on: str, first: str, until: str) -> None:
+    assert not windows.depends_on_enrollment(window)
+    assert windows.period(window, date.fromisoformat(on)) == Period(
+        date.fromisoformat(first), date.fromisoformat(until)
+    )
+
+
+def test_a_stock_is_read_on_the_day_or_on_another() -> None:
+    day = date(2026, 5, 15)
+    assert windows.stock_day({"kind": "today"}, day) == day
+    assert windows.stock_day({}, day) == day
+    assert windows.stock_day({"kind": "on", "day": "2026-03-01"}, day) == date(2026, 3, 1)
+    assert windows.period({"kind": "on", "day": "2026-03-01"}, day) is None
+    with pytest.raises(ValueError, match=r"."):
+        windows.stock_day({"kind": "lifetime"}, day)
+
+
+def test_months_are_whole_ones() -> None:
+    assert windows.months_in(Period(date(2025, 11, 1), date(2026, 2, 1))) == 3
+    assert windows.months_in(Period(date(2026, 5, 1), date(2026, 5, 1))) == 0
+    for period in (Period(None, date(2026, 5, 1)), Period(date(2026, 4, 2), date(2026, 5, 1))):
+        with pytest.raises(ValueError, match=r"."):
+            windows.months_in(period)
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"kind": "today", "embargo_days": 1},
+        {"kind": "on"},
+        {"kind": "on", "day": "soon"},
+        {"kind": "on", "day": 20260301},
+        {"kind": "on", "day": "2026-03-01", "ago": {"days": 1}},
+        between("2026-01-01", "2026-01-01"),
+        {"kind": "between", "from": "2026-01-01"},
+        {"kind": "partner_year", "full": "yes"},
+        {"kind": "since_enrollment", "unit": "months"},
+        {"kind": "lifetime", "ago": {"years": 1}},
+        {"kind": "lifetime", "ago": {"months": 1, "days": 1}},
+        {"kind": "lifetime", "ago": 12},
+        {"kind": "lifetime", "newcomers": "yes"},
+        {"kind": "rolling"},
+        {"kind": "rolling", "last": 12, "unit": "months"},
+        {"last": 10**9, "unit": "days"},
+        {"last": 10**5, "unit": "months"},
+        {"kind": ["today"]},
+    ],
+)
+def test_what_is_no_window_either(window: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        windows.period(window, date(2026, 5, 15), date(2020, 1, 1))
+
+
+@given(st.dates(date(2000, 1, 1), date(2100, 12, 31)), st.integers(0, 20_000))
+def test_partner_years_follow_each_other_without_a_gap(enrolled_on: date, days: int) -> None:
+    """The year to date starts where a full one ended, and holds the day before, which is 366 days from its start at most."""
+    day = enrolled_on + timedelta(days=days)
+    running = windows.period(YEAR_OF_THE_PARTNER, day, enrolled_on)
+    full = windows.period(FULL, day, enrolled_on)
+    assert running is not None
+    assert full is not None
+    assert running.starts_on is not None
+    assert full.starts_on is not None
+    assert running.ends_on == day
+    assert (day - running.starts_on).days <= 366
+    assert (day - timedelta(days=1) in running) == (days > 0)
+    if full.ends_on < day:
+        assert running.starts_on == full.ends_on
+    else:
+        assert running == full
+
+
 UNITS = st.sampled_from(sorted(windows.MONTHS))
 DAYS = st.dates(date(2000, 1, 1), date(2100, 12, 31))
 
