@@ -31,3 +31,33 @@ class RuleError(ProgramError):
     """A rule tree cannot be evaluated as it stands."""
 
     code = "rule_invalid"
+
+
+class GrantError(ProgramError):
+    """A tier cannot be granted, or a grant not ended, as asked."""
+
+    code = "grant_invalid"
+
+
+class ProposalError(ProgramError):
+    """A proposal cannot be decided so: it is decided or withdrawn by now, or what it proposes is no more."""
+
+    code = "proposal_not_open"
+
+
+class ReliefError(ProgramError):
+    """A time without losses needs a reason, and an end after its start."""
+
+    code = "relief_invalid"
+
+
+class GraceClosedError(ProgramError):
+    """A grace is over by now."""
+
+    code = "grace_closed"
+
+
+class EnrollmentOverError(ProgramError):
+    """The enrollment is not in force on the day."""
+
+    code = "enrollment_over"
