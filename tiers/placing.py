@@ -29,6 +29,17 @@ def measure(run: Run, measure_id: int) -> steps.Counts:
     return {"measured": measures.measure_everyone(one, run)}
 
 
+def cut_ranks(run: Run, chunk_size: int) -> Iterable[int]:
+    """One chunk a rank: it reads what measures of facts came to for everyone."""
+    return [one.pk for one in run.edition.measures.all() if "rank" in one.definition]
+
+
+def rank(run: Run, measure_id: int) -> steps.Counts:
+    one = Measure.objects.get(pk=measure_id)
+    ranked = Measure.objects.get(edition=run.edition_id, key=one.definition["rank"])
+    return {"measured": measures.rank_everyone(one, ranked, run)}
+
+
 def cut_enrollments(run: Run, chunk_size: int) -> Iterable[tuple[int, int]]:
     """Ranges of enrollment ids, both ends included, that hold `chunk_size` enrollments each."""
     ids = (
@@ -367,4 +378,5 @@ def _iso(day: Any) -> str | None:
 
 def register() -> None:
     steps.register(steps.Step("measure", _("Measure"), 10, cut_measures, measure, ("measured",), dry_runs=True))
+    steps.register(steps.Step("rank", _("Rank"), 15, cut_ranks, rank, ("measured",), dry_runs=True))
     steps.register(steps.Step("place", _("Evaluate and place"), POSITION, cut_enrollments, place, COUNTS))

@@ -90,7 +90,9 @@ def _up(value: Fraction, step: Fraction) -> Fraction:
 def moved(case: Case, changes: Mapping[str, Decimal]) -> Case:
     """The case with figures of facts changed by so much (in their own unit); none falls below nothing that cannot."""
     lexicon, book = case.lexicon, evaluating.Book.of(case.lexicon, case.book)
-    measured: dict[str, Any] = {key: case.facts.figures.get(key, 0) for key in book.keys.values() if key not in book.split}
+    measured: dict[str, Any] = {
+        key: case.facts.figures.get(key, 0) for key in book.keys.values() if key not in book.split
+    }
     measured |= {key: dict(case.facts.split.get(key, {})) for key in book.split}
     for key, change in changes.items():
         figure = Fraction(measured[key]) + Fraction(change) * parsing.SCALES.get(lexicon.units[key], 1)
@@ -111,9 +113,7 @@ def would_hold(case: Case, held: rules.Level | None) -> rules.Level:
 # --- A candidate ----------------------------------------------------------------------------------
 
 
-def of_a_candidate(
-    lexicon: Lexicon, figures: Mapping[str, Decimal], traits: Mapping[str, str], on: date
-) -> Case:
+def of_a_candidate(lexicon: Lexicon, figures: Mapping[str, Decimal], traits: Mapping[str, str], on: date) -> Case:
     """The case of someone who would enrol on `on` with these figures (in their own unit; absent is nothing) and traits."""
     blank = explaining.case_for(lexicon, Enrollment(starts_on=on), None, on=on)
     country = traits.get("country", "")

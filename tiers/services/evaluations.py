@@ -45,7 +45,7 @@ def evaluate_now(*, enrollment: Enrollment, on: date, actor: User | None = None)
 def _measured(enrollment: Enrollment, *, edition: Edition, on: date) -> Run:
     """A run that is not kept, with its figures in the work table: the night's own steps before anybody is placed."""
     run = Run(pk=-enrollment.pk, program=enrollment.program, day=on, edition=edition)
-    for step in steps.in_order():
+    for step in steps.of(run):
         if step.position < placing.POSITION:
             for bounds in step.cut(run, placing.BATCH):
                 step.work(run, bounds)
