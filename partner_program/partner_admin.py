@@ -5,7 +5,7 @@ from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -15,12 +15,15 @@ from unfold.decorators import action, display
 
 from common.admin import StaffForm, ask, change_url
 from common.periods import program_today
+from common.templatetags.show import day as day_shown
 from partner_program import partner_page
 from partners import services
 from partners.admin import PartnerAdmin
 from partners.models import Partner
 from tiers import services as tiers
+from tiers.admin.deciding import TimeForm
 from tiers.models import Edition, Enrollment, Placement, Program, Tier
+from tiers.situations import GRANTS
 
 
 class TierFilter(admin.SimpleListFilter):
@@ -55,6 +58,20 @@ class GrantForm(StaffForm):
 
     tier = forms.ModelChoiceField(Tier.objects.none(), label=_("Tier"))
     on = forms.DateField(label=_("From"), initial=program_today)
+    ends_on = forms.DateField(
+        label=_("Until"),
+        required=False,
+        help_text=_("From this day on results decide again. Left empty, it stands until you end it."),
+    )
+    is_match = forms.BooleanField(
+        label=_("Status match"), required=False, help_text=_("The partner holds the like in another program.")
+    )
+    note = forms.CharField(
+        label=_("Why"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("It stands in the partner’s history."),
+    )
 
     def __init__(self, *args: Any, partner: Partner, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -72,6 +89,26 @@ class GrantForm(StaffForm):
         return self.enrollments[tier.edition.program_id]
 
 
+class EnrollmentForm(StaffForm):
+    """One of the enrollments that the partner is in."""
+
+    enrollment = forms.ModelChoiceField(Enrollment.objects.none(), label=_("Program"))
+
+    def __init__(self, *args: Any, partner: Partner, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(forms.ModelChoiceField, self.fields["enrollment"])
+        field.queryset = (
+            Enrollment.objects.filter(partner=partner).in_force_on(program_today()).select_related("program")
+        )
+        field.label_from_instance = lambda obj: str(obj.program)  # type: ignore[method-assign]
+        field.widget.choices = field.choices
+        field.initial = field.queryset.first()
+
+
+class ExcuseForm(EnrollmentForm, TimeForm):
+    field_order = ("enrollment", "starts_on", "ends_on", "reason")
+
+
 class StatusForm(StaffForm):
     status = forms.ChoiceField(choices=Partner.Status.choices, label=_("Status"))
     reason = forms.CharField(label=_("Why"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
@@ -82,7 +119,7 @@ class PartnerPageAdmin(PartnerAdmin):
     list_filter: ClassVar[Any] = ("status", TierFilter, "is_listed", "kind")
     change_form_before_template = "admin/partners/standing.html"
     change_form_after_template = "admin/partners/everything.html"
-    actions_detail = ("grant", "enroll", "set_status", "end_grant")
+    actions_detail = ("grant", "evaluate", "enroll", "excuse", "set_status", "end_grant")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Partner]:
         today = program_today()
@@ -127,10 +164,7 @@ class PartnerPageAdmin(PartnerAdmin):
         form = GrantForm(request.POST or None, partner=partner)
 
         def do(values: Mapping[str, Any]) -> str:
-            tiers.place(
-                enrollment=form.enrollment(), tier=values["tier"], on=values["on"], reason=Placement.Reason.GRANTED,
-                actor=request.user,  # type: ignore[arg-type]  # staff are signed in
-            )  # fmt: skip
+            tiers.grant(enrollment=form.enrollment(), actor=request.user, **values)  # type: ignore[arg-type]  # staff are signed in
             return gettext("%(partner)s holds %(tier)s now.") % {"partner": partner, "tier": values["tier"]}
 
         return ask(
@@ -138,7 +172,7 @@ class PartnerPageAdmin(PartnerAdmin):
             submit=gettext("Grant it"), back=change_url(partner),
             says=gettext(
                 "Sales from that day on are paid at the tier’s rate, and its benefits open at once. No night takes a"
-                " granted tier away: it stands until you end it."
+                " granted tier away before its end; a higher one that is earned is given all the same."
             ),
         )  # fmt: skip
 
@@ -147,17 +181,52 @@ class PartnerPageAdmin(PartnerAdmin):
         partner = get_object_or_404(Partner, pk=object_id)
 
         def do(_values: Mapping[str, Any]) -> str:
-            for held in _granted(object_id):
-                tiers.place(
-                    enrollment=held.enrollment, tier=held.tier, on=program_today(), reason=Placement.Reason.EARNED,
-                    actor=request.user,  # type: ignore[arg-type]
-                )  # fmt: skip
+            for enrollment in _granted(object_id):
+                tiers.end_grant(enrollment=enrollment, on=program_today(), actor=request.user)  # type: ignore[arg-type]
             return gettext("The nights decide about the tier of %(partner)s again.") % {"partner": partner}
 
         return ask(
             self, request, title=gettext("End the grant of %(partner)s") % {"partner": partner}, do=do,
             submit=gettext("End it"), back=change_url(partner),
             says=gettext("The tier stays until a night decides by results: it may be kept, lifted or lost."),
+        )  # fmt: skip
+
+    def has_excuse_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("tiers.add_relief")
+
+    @action(description=_("Excuse"), icon="event_upcoming", permissions=["excuse"])
+    def excuse(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        partner = get_object_or_404(Partner, pk=object_id)
+
+        def do(values: Mapping[str, Any]) -> str:
+            tiers.excuse(actor=request.user, **values)  # type: ignore[arg-type]
+            words = {"partner": partner, "day": day_shown(values["ends_on"])}
+            return gettext("%(partner)s loses no tier before %(day)s.") % words
+
+        return ask(
+            self, request, title=gettext("Excuse %(partner)s for a time") % {"partner": partner}, do=do,
+            form=ExcuseForm(request.POST or None, partner=partner), submit=gettext("Excuse"), back=change_url(partner),
+            says=gettext(
+                "It loses no tier in that time; what it earns is given all the same. A review that falls into it is held by"
+                " the first night after it."
+            ),
+        )  # fmt: skip
+
+    @action(description=_("Evaluate now"), icon="calculate", permissions=["place"])
+    def evaluate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        partner = get_object_or_404(Partner, pk=object_id)
+
+        def do(values: Mapping[str, Any]) -> str:
+            found = tiers.evaluate_now(on=program_today(), actor=request.user, **values)  # type: ignore[arg-type]
+            return gettext("Its results earn %(tier)s today.") % {"tier": found.earned}
+
+        return ask(
+            self, request, title=gettext("Evaluate %(partner)s now") % {"partner": partner}, do=do,
+            form=EnrollmentForm(request.POST or None, partner=partner), submit=gettext("Evaluate"), back=change_url(partner),
+            says=gettext(
+                "It is measured as tonight’s run would. A tier that it earns is given at once, without waiting for a review;"
+                " nothing is taken."
+            ),
         )  # fmt: skip
 
     @action(description=_("Enroll"), icon="flag", permissions=["enroll"])
@@ -193,10 +262,13 @@ class PartnerPageAdmin(PartnerAdmin):
         )  # fmt: skip
 
 
-def _granted(partner_id: Any) -> QuerySet[Placement]:
-    held = Placement.objects.in_force_on(program_today())
-    granted = held.filter(enrollment__partner=partner_id, reason=Placement.Reason.GRANTED)
-    return granted.select_related("enrollment", "tier")
+def _granted(partner_id: Any) -> QuerySet[Enrollment]:
+    """The partner's enrollments with a granted tier in force: held, or held again if a higher one is lost."""
+    today = program_today()
+    standing = Placement.objects.filter(
+        Q(holds_until__isnull=True) | Q(holds_until__gt=today), reason__in=GRANTS, starts_on__lte=today
+    )
+    return Enrollment.objects.filter(partner=partner_id, pk__in=standing.values("enrollment")).in_force_on(today)
 
 
 admin.site.register(Partner, PartnerPageAdmin)

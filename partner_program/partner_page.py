@@ -17,7 +17,7 @@ from leads.models import Deal, Lead, Sale
 from partners.models import Member, Partner
 from tiers import checklist
 from tiers import standing as standings
-from tiers.models import Attestation, Enrollment, Placement
+from tiers.models import Attestation, Enrollment, Grace, Placement, Proposal
 from tiers.standing import Standing
 from training.models import Certificate
 
@@ -35,6 +35,20 @@ SAYS = {
     "training.certificate.changed": gettext_lazy("Certificate changed"),
     "tiers.enrollment.started": gettext_lazy("Enrolled"),
     "tiers.placement.changed": gettext_lazy("Tier changed"),
+    "tiers.placement.held": gettext_lazy("Tier held anew"),
+    "tiers.grant.ended": gettext_lazy("Grant ended"),
+    "tiers.grace.started": gettext_lazy("Grace began"),
+    "tiers.grace.warned": gettext_lazy("Told that its grace ends"),
+    "tiers.grace.closed": gettext_lazy("Grace over"),
+    "tiers.proposal.made": gettext_lazy("Qualified, to be confirmed"),
+    "tiers.proposal.withdrawn": gettext_lazy("No longer to be confirmed"),
+    "tiers.proposal.confirmed": gettext_lazy("Tier confirmed"),
+    "tiers.proposal.refused": gettext_lazy("Tier refused"),
+    "tiers.deadline.passed": gettext_lazy("Deadline passed"),
+    "tiers.enrollment.ended": gettext_lazy("Enrollment ended"),
+    "tiers.relief.given": gettext_lazy("Excused"),
+    "tiers.award.earned": gettext_lazy("Distinction earned"),
+    "tiers.award.ended": gettext_lazy("Distinction ended"),
     "tiers.attestation.given": gettext_lazy("Attestation given"),
     "commissions.statement.issued": gettext_lazy("Statement issued"),
     "leads.lead.captured": gettext_lazy("A prospect wrote"),
@@ -89,6 +103,8 @@ class Held:
     reach: tuple[checklist.Row, ...]
     keep: tuple[checklist.Row, ...]
     placements: list[Placement]
+    graces: list[Grace]
+    proposals: list[Proposal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +149,8 @@ def _held(enrollment: Enrollment, today: date) -> Held:
         reach=checklist.rows(standing.reach, standing.case) if standing else (),
         keep=checklist.rows(standing.keep, standing.case) if standing else (),
         placements=list(placements[:LATEST]),
+        graces=list(Grace.objects.filter(enrollment=enrollment, closed_on__isnull=True)),
+        proposals=list(Proposal.objects.filter(enrollment=enrollment, state=Proposal.State.OPEN)),
     )
 
 

@@ -15,7 +15,7 @@ from commissions.models import Statement
 from common.periods import month_of, program_today
 from imports.models import Import
 from leads.models import Deal, Lead
-from tiers.models import Run
+from tiers.models import Proposal, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,9 @@ KINDS = (
     Kind("deals", _("Deals to approve"), "leads.deal", "handshake",
          lambda today: Deal.objects.filter(status=Deal.Status.SUBMITTED), "registered_at",
          lambda today: "status__exact=submitted"),
+    Kind("proposals", _("Qualified partners to confirm"), "tiers.proposal", "how_to_reg",
+         lambda today: Proposal.objects.filter(state=Proposal.State.OPEN), "proposed_on",
+         lambda today: "state__exact=open"),
     Kind("statements", _("Statements to issue"), "commissions.statement", "request_quote",
          lambda today: Statement.objects.filter(state=Statement.State.DRAFT, ends_on__lte=today), "ends_on",
          lambda today: f"state__exact=draft&ends_on__lte={today.isoformat()}"),

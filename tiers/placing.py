@@ -247,7 +247,11 @@ class Placing:
         facts = self.judged[enrollment.pk].facts
         case = Case(self.words, self.book, facts, enrollment.starts_on)
         return [
-            {**explaining.explain_node(one, case), "name": dict(self.words.measures[one.node.measure].name)}
+            {
+                **explaining.explain_node(one, case),
+                "name": dict(self.words.measures[one.node.measure].name),
+                "unit": self.words.units[one.node.measure],
+            }
             for one in explaining.helping(rules.check(rule, facts))
             if isinstance(one.node, rules.Requirement)
         ]

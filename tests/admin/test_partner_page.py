@@ -74,18 +74,20 @@ def test_a_tier_is_granted_and_the_grant_ended(staff: Client, world: World) -> N
     today = program_today()
     assert staff.get(url("grant", world.partner)).status_code == 200
     assert held(world.partner) == [("level-1", "joined")]
-    granted = {"tier": level_2.pk, "on": today.isoformat(), **ASKED}
+    granted = {"tier": level_2.pk, "on": today.isoformat(), "note": "Founding partner", **ASKED}
     assert staff.post(url("grant", world.partner), granted).status_code == 302
     assert held(world.partner) == [("level-1", "joined"), ("level-2", "granted")]
     assert Entry.objects.filter(verb="tiers.placement.changed", actor=world.staff).count() == 1
     assert staff.post(url("end_grant", world.partner), ASKED).status_code == 302
-    assert held(world.partner) == [("level-1", "joined"), ("level-2", "earned")]
+    assert held(world.partner) == [("level-1", "joined"), ("level-2", "granted")]  # until the next night
+    assert Placement.objects.current().get(enrollment=world.enrollment).holds_until == today
+    assert Entry.objects.filter(verb="tiers.grant.ended", actor=world.staff).count() == 1
 
 
 def test_a_grant_that_would_rewrite_history_is_refused_on_the_form(staff: Client, world: World) -> None:
     before = (world.enrollment.starts_on - timedelta(days=1)).isoformat()
     response = staff.post(
-        url("grant", world.partner), {"tier": world.edition.tiers.get(rank=3).pk, "on": before, **ASKED}
+        url("grant", world.partner), {"tier": world.edition.tiers.get(rank=3).pk, "on": before, "note": "x", **ASKED}
     )  # fmt: skip
     assert response.status_code == 200
     assert len(list(response.context["form"].non_field_errors())) == 1
@@ -111,7 +113,7 @@ def test_a_program_without_an_edition_in_force_takes_nobody(staff: Client, world
 def test_a_tier_of_another_program_cannot_be_granted(staff: Client, world: World) -> None:
     other = make_sales_edition(make_program())
     services.publish_edition(edition=other)
-    asked = {"tier": other.tiers.get(rank=2).pk, "on": program_today().isoformat(), **ASKED}
+    asked = {"tier": other.tiers.get(rank=2).pk, "on": program_today().isoformat(), "note": "x", **ASKED}
     assert list(staff.post(url("grant", world.partner), asked).context["form"].errors) == ["tier"]
 
 

@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminColorInputWidget
 from common.admin import STATES, EditInline, EditStacked, StaffAdmin, StaffForm, ask, change_url, list_url
 from common.errors import ProgramError
 from tiers import program_file, services, wording
+from tiers.admin.deciding import Extending
 from tiers.models import Benefit, Edition, Measure, Program, Tier, TierBenefit
 
 MAX_PROGRAM_FILE = 2 * 2**20
@@ -63,13 +64,13 @@ class ProgramUpload(StaffForm):
 
 
 @admin.register(Program)
-class ProgramAdmin(StaffAdmin):
+class ProgramAdmin(Extending, StaffAdmin):
     list_display = ("name", "slug", "currency", "is_public", "show_editions")
     fields = ("name", "slug", "promise", "description", "currency", "is_public")
     search_fields = ("slug",)
     inlines: ClassVar[Any] = (BenefitInline,)
     actions_list = ("upload",)
-    actions_detail = ("download",)
+    actions_detail = ("download", "extend")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Program]:
         return super().get_queryset(request).annotate(editions_count=Count("editions"))
