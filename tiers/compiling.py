@@ -189,6 +189,10 @@ def _part(value: Any, over: Any, which: int) -> int:
 # --- Grouping -------------------------------------------------------------------------------------
 
 
+# Grouping by the different values first takes PostgreSQL twice as long (5 million sales: 14 s for 7 s).
+COUNTED = {"count": "COUNT(*)", "distinct": "COUNT(DISTINCT fact_value)"}
+
+
 @dataclass(frozen=True, slots=True)
 class Multiples:
     """What each fact is multiplied by: a whole number by SQL, over a common denominator."""
@@ -248,7 +252,7 @@ class _Grouping:
         aggregate = self.definition["aggregate"]
         if "caps" in self.definition:
             sql, params = self._capped(facts, params)
-        elif aggregate == "distinct":
+        elif "having" in self.definition:
             sql, params = self._distinct(facts, params, self.keys)
             sql = f"SELECT {self.keys}, COUNT(*) AS value, 1 AS over_ FROM ({sql}) AS found GROUP BY {self.keys}"
         elif aggregate == "median":
@@ -259,8 +263,8 @@ class _Grouping:
 
     def _plain(self, facts: str, params: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
         aggregate, over, by = self.definition["aggregate"], str(self.multiples.over), self.keys
-        if aggregate == "count":
-            value = "COUNT(*)"
+        if aggregate in COUNTED:
+            value = COUNTED[aggregate]
         elif aggregate in ("min", "max"):
             value = f"{aggregate.upper()}({self._value()})"
         else:
@@ -270,7 +274,7 @@ class _Grouping:
             elif aggregate == "monthly_average":
                 over = f"{self.months} * {over}"
                 by = by if self.months.isdigit() else f"{by}, {self.months}"
-        held = () if aggregate == "count" else self.multiples.params
+        held = () if aggregate in COUNTED else self.multiples.params
         return (
             f"SELECT {self.keys}, {value} AS value, {over} AS over_ FROM ({facts}) AS facts GROUP BY {by}",
             (*held, *params),
@@ -312,13 +316,13 @@ class _Grouping:
     def _capped(self, facts: str, params: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
         """Each value of the cap's field brings in what it has, or its cap."""
         aggregate, keys = self.definition["aggregate"], f"{self.keys}, fact_cap"
-        if aggregate == "distinct":
-            values, params = self._distinct(facts, params, keys)
-            value, source = "COUNT(*)", values
+        if "having" in self.definition:
+            source, params = self._distinct(facts, params, keys)
+            value = "COUNT(*)"
+        elif aggregate in COUNTED:
+            value, source = COUNTED[aggregate], facts
         else:
-            value = "COUNT(*)" if aggregate == "count" else self._total("fact_value")
-            params = params if aggregate == "count" else (*self.multiples.params, *params)
-            source = facts
+            value, source, params = self._total("fact_value"), facts, (*self.multiples.params, *params)
         inner = f"SELECT {keys}, {value} AS fact_made FROM ({source}) AS facts GROUP BY {keys}"
         cases, held = self._caps()
         assert self.exact is not None  # noqa: S101  # caps always have it

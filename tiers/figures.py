@@ -133,8 +133,8 @@ def _score(definition: Definition, of: list[Figure], scale: int) -> Figure:
     if "bands" in definition:
         bands = sorted((_exact(band["from"]) * scale, _exact(band["gives"])) for band in definition["bands"])
         return next((gives for least, gives in reversed(bands) if of[0] >= least), 0)
-    share = of[0] / (_exact(definition["full_at"]) * scale)
-    return _exact(definition["gives"]) * min(max(share, 0), 1)
+    share = Fraction(of[0]) / (_exact(definition["full_at"]) * scale)
+    return _exact(definition["gives"]) * min(max(share, Fraction(0)), Fraction(1))
 
 
 FORMS: dict[str, Callable[[Definition, list[Figure], int], Figure]] = {

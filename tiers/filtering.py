@@ -16,6 +16,7 @@ from django.db.models import Case, F, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast, Substr
 from django.utils.translation import gettext as _
 
+from common.days import Period
 from common.money import SCALE, from_units
 from tiers import windows
 from tiers.datasets import Dataset, Field, field_of
@@ -28,7 +29,7 @@ TURNED = {"not": "equal", "not_in": "in", "empty": "not_empty"}
 RANGES = {"at_least": "gte", "more_than": "gt", "at_most": "lte", "less_than": "lt"}
 OPERATORS = ("equal", "not", "in", "not_in", *RANGES, "empty", "not_empty", "within")
 NUMBERS = ("amount", "decimal", "number")
-SCALES = {"amount": SCALE, "decimal": SCALE}
+SCALES: dict[str, int] = {"amount": SCALE, "decimal": SCALE}
 # A bound between two whole numbers, as the whole number that bounds the same facts.
 ROUNDED = {"gte": ceil, "lt": ceil, "gt": floor, "lte": floor}
 MEMBER_LENGTH = 200  # of tiers.models.Measured.member
@@ -50,7 +51,8 @@ class Reader:
 
     def rows(self, stands_on: date) -> QuerySet[Any]:
         """The dataset's facts, with the names that conditions use. Call it after they are read."""
-        return self.dataset.rows(stands_on).alias(**self.expressions).order_by()
+        rows: QuerySet[Any] = self.dataset.rows(stands_on).alias(**self.expressions).order_by()
+        return rows
 
     def name(self, key: str, where: str = "") -> str:
         """The name by which conditions and columns use a field."""
@@ -106,7 +108,7 @@ class Reader:
             return self.empty(key) | Q(**{f"{self.name('currency')}__isnull": True})
         return self.empty(key)
 
-    def within(self, name: str, period: windows.Period, *, turned: bool = False) -> Q:
+    def within(self, name: str, period: Period, *, turned: bool = False) -> Q:
         """The facts of a period by the day `name`, which may be empty."""
         bounds = {f"{name}__lt": period.ends_on}
         if period.starts_on is not None:
@@ -134,10 +136,10 @@ class Reader:
                 _("“%(field)s” cannot be compared with “%(is)s”: it is no number and no day.")
                 % {"field": key, "is": operator},
             )
-        given = document.get("value")
-        if (operator == "in") != isinstance(given, list) or given == []:
+        value = document.get("value")
+        if (operator == "in") != isinstance(value, list) or value == []:
             raise refused(where, _("“in” and “not_in” compare with a list, others with one value."))
-        values = [typed(found, key, one, where) for one in (given if isinstance(given, list) else [given])]
+        values = [typed(found, key, one, where) for one in (value if isinstance(value, list) else [value])]
         if found.unit in NUMBERS:
             return self._number(found, name, operator, values)
         if operator in RANGES:

@@ -195,6 +195,8 @@ def _check_made(definition: Definition, definitions: Mapping[str, Definition]) -
         raise MeasureError(
             _("these are made of each other in a circle: %(keys)s.") % {"keys": " → ".join(circle.keys)}
         ) from None
+    if not all(_has_unit(definitions[part], definitions) for part in figures.parts_of(definition)):
+        return  # what is wrong there is said there
     unit_of(definition, definitions)
     if "rank" in definition:
         ranked = definitions[definition["rank"]]
@@ -206,3 +208,11 @@ def _check_made(definition: Definition, definitions: Mapping[str, Definition]) -
     starts = [number(band.get("from")) for band in definition.get("bands", ())]
     if None in starts or len(set(starts)) != len(starts):
         raise refused("bands", _("each band starts from a number of its own."))
+
+
+def _has_unit(definition: Definition, definitions: Mapping[str, Definition]) -> bool:
+    try:
+        unit_of(definition, definitions)
+    except MeasureError:
+        return False
+    return True
