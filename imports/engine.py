@@ -4,6 +4,7 @@ An importer says which fields there are, checks a batch and saves it. It is aske
 after the first one, the rest of the file is only checked, so that every bad row is reported at once.
 """
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from imports import mapping as mappings
 from imports.errors import ImportRefusedError
-from imports.fields import BadValueError, Field
+from imports.fields import BadValueError, Field, OpenFields
 from imports.mapping import Source
 from imports.reading import Table, open_table
 from imports.report import Report
@@ -45,6 +46,8 @@ class Importer(ABC):
     label: ClassVar[Any]
     position: ClassVar[int] = 0  # among the kinds, as people see them
     fields: ClassVar[Sequence[Field]]
+    open_fields: ClassVar[OpenFields | None] = None  # that the vendor names
+    identity: ClassVar[tuple[str, ...]] = ("external_id",)  # the fields by which a row is known
     model: ClassVar[type[models.Model]]
 
     mapped: frozenset[str]
@@ -77,10 +80,11 @@ def bring_in(
 ) -> Report:
     """Take all rows of `file`, or none. Repeating changes nothing.
 
-    Rows are matched by external id: a new one is added, one that differs in a mapped field is changed, with a journal
-    entry. Raises MappingError, FileError, or ImportRefusedError, whose report lists the bad rows.
+    Rows are matched by external id, or what else identifies their kind: a new one is added, one that differs in a mapped
+    field is changed, with a journal entry. Raises MappingError, FileError, or ImportRefusedError, whose report lists the
+    bad rows.
     """
-    plan = mappings.read(mapping, importer.fields)
+    plan = mappings.read(mapping, importer.fields, importer.open_fields)
     report = Report()
     work = importer(mapped=frozenset(plan.columns), report=report, actor=actor)
     try:
@@ -101,11 +105,18 @@ def bring_in(
 def _take(work: Importer, rows: list[Row], seen: Seen) -> None:
     good = [row for row in rows if not row.is_bad]
     by_line = {row.line: row for row in good}
-    for _one, line, first in seen.add([(row.values["external_id"], row.line) for row in good]):
-        work.refuse(by_line[line], "external_id", _("stands on line %(line)s already") % {"line": first})
+    named = work.identity[0] if len(work.identity) == 1 else ""
+    for _one, line, first in seen.add([(_known_by(row, work.identity), row.line) for row in good]):
+        work.refuse(by_line[line], named, _("stands on line %(line)s already") % {"line": first})
     work.check(good)
     if not work.report.problem_count:
         work.save(good)
+
+
+def _known_by(row: Row, identity: Sequence[str]) -> str:
+    if len(identity) == 1:
+        return str(row.values[identity[0]])
+    return json.dumps([str(row.values.get(name, "")) for name in identity])
 
 
 def _batches(table: Table, sources: Sequence[Source], report: Report) -> Iterator[list[Row]]:

@@ -1,7 +1,7 @@
 """What an import can fill, and how the text of a cell becomes a value."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -9,9 +9,11 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from common.money import MAX_AMOUNT, to_units
+from common.names import LONGEST_TEXT, is_name, split
 from common.periods import add_months
 
 WHOLE = re.compile(r"[+-]?\d{1,18}")
@@ -47,6 +49,27 @@ class Field:
     empty: Any = ""
 
 
+@dataclass(frozen=True, slots=True)
+class OpenFields:
+    """Fields that the vendor names itself, written in a mapping as this prefix and a name: "attr:product"."""
+
+    prefix: str
+    help: Any  # lazy text
+    read: Callable[[str, Reading], Any]
+    taken: frozenset[str] = frozenset()  # names that mean something else already
+
+    def field(self, name: str) -> Field | None:
+        """None where `name` is not such a field."""
+        own = name.removeprefix(self.prefix)
+        if own == name or own in self.taken or not is_name(own):
+            return None
+        return Field(name, self.help, self.read)
+
+    def named(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of `values` that are such fields, by the vendor's names."""
+        return {name.removeprefix(self.prefix): value for name, value in values.items() if name.startswith(self.prefix)}
+
+
 def text(model: type[models.Model], column: str) -> Callable[[str, Reading], str]:
     """Text that fits the model's column: its length, its choices and its validators."""
     field: Any = model._meta.get_field(column)
@@ -72,6 +95,37 @@ def text(model: type[models.Model], column: str) -> Callable[[str, Reading], str
 
 def capitals(read: Callable[[str, Reading], str]) -> Callable[[str, Reading], str]:
     return lambda cell, reading: read(cell.upper(), reading)
+
+
+def code(model: type[models.Model], column: str) -> Callable[[str, Reading], str]:
+    """Codes are small letters, digits and hyphens: "Site Audit" and "site-audit" are one."""
+    fits = text(model, column)
+
+    def read(cell: str, reading: Reading) -> str:
+        value = slugify(cell)
+        if not value:
+            raise BadValueError(_("is not a code: small letters, digits and hyphens"))
+        return fits(value, reading)
+
+    return read
+
+
+def short_text(cell: str, reading: Reading) -> str:
+    return _short(cell)
+
+
+def short_texts(cell: str, reading: Reading) -> str | list[str]:
+    """One text, or several with | between them."""
+    value = split(cell)
+    for one in [value] if isinstance(value, str) else value:
+        _short(one)
+    return value
+
+
+def _short(value: str) -> str:
+    if len(value) > LONGEST_TEXT:
+        raise BadValueError(_("is longer than %(longest)s characters") % {"longest": LONGEST_TEXT})
+    return value
 
 
 def key(cell: str, reading: Reading) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator, ValidationError
 
 from imports.errors import MappingError
-from imports.fields import BadValueError, Field, Reading
+from imports.fields import BadValueError, Field, OpenFields, Reading
 from imports.reading import Options
 
 _COLUMN = {
@@ -132,18 +132,21 @@ def _names(column: dict[str, Any]) -> list[str]:
     return column.get("columns") or ([column["column"]] if "column" in column else [])
 
 
-def read(mapping: Any, fields: Sequence[Field]) -> Mapping:
-    """Check a mapping against the fields of its kind. Raises MappingError."""
+def read(mapping: Any, fields: Sequence[Field], open_fields: OpenFields | None = None) -> Mapping:
+    """Check a mapping against the fields of its kind, and those that the vendor may name. Raises MappingError."""
     errors = sorted(_validator().iter_errors(mapping), key=lambda error: [str(step) for step in error.absolute_path])
     if errors:
         raise MappingError("\n".join(_said(error) for error in errors[:10]))
     columns = mapping["fields"]
     by_name = {field.name: field for field in fields}
-    if unknown := [name for name in columns if name not in by_name]:
+    named = {name: open_fields.field(name) for name in columns if name not in by_name} if open_fields else {}
+    if unknown := [name for name in columns if name not in by_name and named.get(name) is None]:
+        known = [*by_name, *([f"{open_fields.prefix}…"] if open_fields else [])]
         raise MappingError(
             _("There is no field “%(unknown)s” here. The fields are: %(known)s.")
-            % {"unknown": "”, “".join(unknown), "known": ", ".join(by_name)}
+            % {"unknown": "”, “".join(unknown), "known": ", ".join(known)}
         )
+    by_name |= {name: field for name, field in named.items() if field is not None}
     if missing := [field.name for field in fields if field.required and field.name not in columns]:
         raise MappingError(
             _("The mapping must say where “%(missing)s” comes from.") % {"missing": "”, “".join(missing)}

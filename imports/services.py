@@ -28,7 +28,7 @@ def upload(*, kind: str, file: File, mapping: Any, actor: User | None) -> Import
     is kept. What is wrong in the file's rows is told in the import's `problems`.
     """
     importer = kinds.get(kind)
-    check_mapping(mapping, importer.fields)
+    check_mapping(mapping, importer.fields, importer.open_fields)
     if file.size > settings.IMPORT_MAX_BYTES:
         raise FileError(
             _("The file has %(size)s MB; an import may have %(limit)s MB at most. Split it.")

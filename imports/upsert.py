@@ -26,7 +26,24 @@ class Outcome:
     unchanged: list[Any] = field(default_factory=list)
 
 
-def upsert(rows: Sequence[Mapping[str, Any]], *, into: models.QuerySet[Any], key: str = "external_id") -> Outcome:
+def there(
+    rows: Sequence[Mapping[str, Any]], *, among: models.QuerySet[Any], key: Sequence[str] = ("external_id",)
+) -> dict[Any, Any]:
+    """The rows of `among` that share the `key` (attribute names) of one of `rows`, by it: one query."""
+    wanted = {keyed(row, key) for row in rows}
+    alike = among.filter(**{f"{name}__in": {row[name] for row in rows} for name in key})
+    held = ((keyed(vars(one), key), one) for one in alike)
+    return {own: one for own, one in held if own in wanted}
+
+
+def keyed(row: Mapping[str, Any], key: Sequence[str]) -> Any:
+    """What a row is known by: one value, or a tuple of several."""
+    return row[key[0]] if len(key) == 1 else tuple(row[name] for name in key)
+
+
+def upsert(
+    rows: Sequence[Mapping[str, Any]], *, into: models.QuerySet[Any], key: str | Sequence[str] = "external_id"
+) -> Outcome:
     """Write `rows` (values by attribute name, the same names in each) into the rows of `into` that share their `key`.
 
     Columns that the rows do not name keep their value, or take their default where the row is new. Rows that exist are
@@ -36,22 +53,19 @@ def upsert(rows: Sequence[Mapping[str, Any]], *, into: models.QuerySet[Any], key
     if not rows:
         return outcome
     model = into.model
-    there = {
-        getattr(one, key): one
-        for one in into.filter(**{f"{key}__in": [row[key] for row in rows]}).select_for_update(
-            of=("self",), no_key=True
-        )
-    }
+    names = (key,) if isinstance(key, str) else key
+    held = there(rows, among=into.select_for_update(of=("self",), no_key=True), key=names)
     new: list[Mapping[str, Any]] = []
     for row in rows:
-        found = there.get(row[key])
+        own = keyed(row, names)
+        found = held.get(own)
         if found is None:
             new.append(row)
-            outcome.added.append(row[key])
+            outcome.added.append(own)
         elif differing := [name for name, value in row.items() if getattr(found, name) != value]:
-            outcome.changed[row[key]] = _change(found, row, differing)
+            outcome.changed[own] = _change(found, row, differing)
         else:
-            outcome.unchanged.append(row[key])
+            outcome.unchanged.append(own)
     _insert(model, new)
     _update(model, list(outcome.changed.values()), list(rows[0]))
     return outcome

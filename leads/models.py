@@ -239,6 +239,7 @@ class Sale(models.Model):
         indexes = [
             models.Index(fields=["partner", "sold_on"], name="leads_sale_by_partner"),
             models.Index(fields=["sold_on"], name="leads_sale_by_day"),
+            models.Index(fields=["partner", "customer_name", "sold_on"], name="leads_sale_by_customer"),
         ]
 
     def __str__(self) -> str:

@@ -40,6 +40,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("People"), "group", "partners.member"),
             item(_("Certificates"), "workspace_premium", "training.certificate"),
             item(_("Attestations"), "verified", "tiers.attestation"),
+            item(_("Awards"), "military_tech", "tiers.award"),
         ),
         _group(
             _("Leads and deals"),
@@ -67,6 +68,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ),
         _group(
             _("Data"),
+            item(_("Records"), "fact_check", "records.record"),
+            item(_("Scores"), "speed", "records.score"),
+            item(_("Plan targets"), "target", "records.plantarget"),
             item(_("Imports"), "upload_file", "imports.import", "imports"),
             item(_("Journal"), "history", "journal.entry"),
         ),

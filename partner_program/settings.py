@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "commissions.apps.CommissionsConfig",
     "leads.apps.LeadsConfig",
     "training.apps.TrainingConfig",
+    "records.apps.RecordsConfig",
     "tiers.apps.TiersConfig",
     "partners.apps.PartnersConfig",
     "places.apps.PlacesConfig",

@@ -5,12 +5,15 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from common.admin import STATES, EditInline, StaffAdmin
+from common.pairs import PairsField, PairsWidget
 from partners import services
-from partners.models import Location, Member, Partner
+from partners.models import BUILT_IN, Location, Member, Partner
 
 
 class LocationInline(EditInline):
@@ -34,7 +37,10 @@ class PartnerAdmin(StaffAdmin):
     readonly_fields = ("status", "created_at")
     fieldsets: ClassVar[Any] = (
         (None, {"fields": ("name", "external_id", "slug", "kind", "status", "is_listed", "joined_on")}),
-        (_("What it is"), {"classes": ["tab"], "fields": ("description", "specialties", "employees", "opened_in")}),
+        (
+            _("What it is"),
+            {"classes": ["tab"], "fields": ("description", "specialties", "employees", "opened_in", "traits")},
+        ),
         (_("How to reach it"), {"classes": ["tab"], "fields": ("email", "phone", "website")}),
     )
     add_fieldsets: ClassVar[Any] = (
@@ -44,6 +50,17 @@ class PartnerAdmin(StaffAdmin):
     @display(description=_("status"), ordering="status", label=STATES)
     def show_status(self, obj: Partner) -> tuple[str, str]:
         return obj.status, obj.get_status_display()
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "traits":
+            return PairsField(
+                several=True, taken=BUILT_IN, label=capfirst(db_field.verbose_name),
+                widget=PairsWidget(UnfoldAdminTextInputWidget),
+                help_text=_(
+                    "What conditions of rules ask about: segment, track, product_lines. Several values with | between them."
+                ),
+            )  # fmt: skip
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Partner, form: Any, change: Any) -> None:
         services.save_partner(partner=obj, actor=request.user)  # type: ignore[arg-type]  # staff are signed in

@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy
 
 from imports import kinds
 from imports.engine import Importer, Row
-from imports.fields import Field, capitals, day, degrees, key, text, whole
+from imports.fields import Field, OpenFields, capitals, day, degrees, key, short_texts, text, whole
 from imports.upsert import Outcome, upsert
 from journal import services as journal
-from partners.models import Location, Member, Partner
+from partners.models import BUILT_IN, Location, Member, Partner
 from places import gazetteer
 
 ADDRESS = ("street", "street2", "postal_code", "city", "region", "country")
@@ -211,6 +211,43 @@ class MemberImporter(Importer):
         )  # fmt: skip
 
 
+class TraitImporter(Importer):
+    """Traits of partners that are there: those that the mapping fills change, others stay; an empty cell takes one away."""
+
+    kind: ClassVar[str] = "traits"
+    label: ClassVar[Any] = gettext_lazy("Traits of partners")
+    position: ClassVar[int] = 55
+    model: ClassVar[type[Partner]] = Partner
+    fields: ClassVar[tuple[Field, ...]] = (
+        Field("external_id", gettext_lazy("External id of the partner."), key, required=True),
+    )
+    open_fields: ClassVar[OpenFields] = OpenFields(
+        "trait:", gettext_lazy("What conditions ask about; several values with | between them."), short_texts, BUILT_IN
+    )
+
+    def check(self, rows: list[Row]) -> None:
+        partners = Partner.objects.filter(external_id__in=[row.values["external_id"] for row in rows])
+        held = dict(partners.values_list("external_id", "traits"))
+        for row in rows:
+            own = row.values["external_id"]
+            if own not in held:
+                self.refuse(row, "external_id", _("there is no partner with this external id"))
+                continue
+            traits = {**held[own], **self.open_fields.named(row.values)}
+            row.values = {"external_id": own, "traits": {name: value for name, value in traits.items() if value}}
+
+    def save(self, rows: list[Row]) -> None:
+        outcome = upsert([row.values for row in rows], into=Partner.objects.all())
+        count(self, outcome)
+        journal.record_many(
+            journal.entry(
+                verb="partners.partner.changed", subject=change.row, actor=self.actor, partner_id=change.row.pk,
+                before=change.before, after=change.after,
+            )
+            for change in outcome.changed.values()
+        )  # fmt: skip
+
+
 def partner_keys(external_ids: Iterable[str]) -> dict[str, int]:
     """Partners' primary keys by external id: one query."""
     return dict(Partner.objects.filter(external_id__in=set(external_ids)).values_list("external_id", "pk"))
@@ -225,3 +262,4 @@ def count(importer: Importer, outcome: Outcome) -> None:
 def register() -> None:
     kinds.register(PartnerImporter)
     kinds.register(MemberImporter)
+    kinds.register(TraitImporter)

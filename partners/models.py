@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from common.texts import TextsField
 
+# Names that conditions of rules read without anybody giving them: no trait may take one.
+BUILT_IN = frozenset({"country", "country_group", "tier", "enrolled_on", "joined_on"})
+
 
 class PartnerQuerySet(models.QuerySet["Partner"]):
     def visible_to(self, user: User) -> Self:

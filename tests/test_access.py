@@ -22,6 +22,7 @@ from tests.factories import (
     make_user,
 )
 from tests.leads.facts import make_world, registered, written
+from tests.records.facts import make_award, make_record, make_score, make_target
 from tiers.models import Evaluation, Measure, Placement
 
 AUDIENCES = ("nobody", "member", "stranger", "lost", "staff")
@@ -84,6 +85,14 @@ PAGES: dict[str, dict[str, Any]] = {
     "api:placement-detail": OWN_MACHINES,
     "api:evaluation-list": MACHINES,
     "api:evaluation-detail": OWN_MACHINES,
+    "api:record-list": MACHINES,
+    "api:record-detail": OWN_MACHINES,
+    "api:score-list": MACHINES,
+    "api:score-detail": OWN_MACHINES,
+    "api:award-list": MACHINES,
+    "api:award-detail": OWN_MACHINES,
+    "api:plantarget-list": MACHINES,
+    "api:plantarget-detail": OWN_MACHINES,
     "api:certificate-list": MACHINES,
     "api:certificate-detail": OWN_MACHINES,
     "api:lead-list": MACHINES,
@@ -138,6 +147,10 @@ def world(transactional_db: None) -> dict[str, Any]:
         "api:placement-detail": Placement.objects.filter(enrollment__partner=partner).latest("pk").pk,
         "api:evaluation-detail": Evaluation.objects.get(enrollment__partner=partner).pk,
         "api:certificate-detail": certificate.pk,
+        "api:record-detail": make_record(partner).pk,
+        "api:score-detail": make_score(partner).pk,
+        "api:award-detail": make_award(partner).pk,
+        "api:plantarget-detail": make_target(partner).pk,
         "api:sale-detail": sale.pk,
         **dict.fromkeys(["portal:lead", "api:lead-detail", "api:lead-accept", "api:lead-decline"], lead.pk),
         **dict.fromkeys(

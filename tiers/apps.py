@@ -7,8 +7,9 @@ class TiersConfig(AppConfig):
     verbose_name = _("Program")
 
     def ready(self) -> None:
-        from tiers import attestations, dry_run, placing
+        from tiers import attestations, dry_run, held, placing
 
         attestations.register()
+        held.register()
         placing.register()
         dry_run.register()

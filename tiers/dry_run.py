@@ -28,13 +28,12 @@ def judge(run: Run, bounds: tuple[int, int]) -> steps.Counts:
     )
     book = evaluating.read_book(run.edition)
     judged = evaluating.judge_all(book, run, enrollments)
-    held = {
-        enrollment_id: code
-        for enrollment_id, code in Placement.objects.in_force_on(run.day)
+    held = dict(
+        Placement.objects.in_force_on(run.day)
         .filter(enrollment__in=[one.pk for one in enrollments])
         .order_by("starts_on")
         .values_list("enrollment_id", "tier__code")
-    }
+    )
     outcomes = [_outcome(run, book, one.pk, judged[one.pk], held.get(one.pk, "")) for one in enrollments]
     Outcome.objects.filter(run=run, enrollment__id__range=bounds).delete()
     Outcome.objects.bulk_create(outcomes, batch_size=1000)

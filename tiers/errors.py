@@ -61,3 +61,9 @@ class EnrollmentOverError(ProgramError):
     """The enrollment is not in force on the day."""
 
     code = "enrollment_over"
+
+
+class AwardError(ProgramError):
+    """An award cannot be given, corrected or ended so."""
+
+    code = "award_invalid"

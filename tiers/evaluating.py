@@ -205,10 +205,10 @@ def history_of(book: Book, ids: Sequence[int], day: date) -> dict[int, dict[str,
 
 
 def as_stored(book: Book, measured: Mapping[str, Any]) -> dict[str, Any]:
-    """Figures as an evaluation keeps them: texts by key, keys sorted, every measure of facts; members with a figure."""
+    """Figures as an evaluation keeps them: texts by key, keys sorted, every measure of facts; members with facts."""
     return {
         key: (
-            {member: str(figure) for member, figure in sorted(measured.get(key, {}).items()) if figure}
+            {member: str(figure) for member, figure in sorted(measured.get(key, {}).items())}
             if key in book.split
             else str(measured.get(key, 0))
         )

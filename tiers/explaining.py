@@ -121,7 +121,7 @@ def _measure(case: Case, key: str) -> dict[str, Any]:
     unit, window = case.lexicon.units[key], window_of(key, case.lexicon, case.facts.day, case.enrolled_on)
     said: dict[str, Any] = {"unit": unit}
     if key in case.lexicon.split:
-        said["members"] = {name: plain(one, unit) for name, one in sorted(case.facts.split.get(key, {}).items()) if one}
+        said["members"] = {name: plain(one, unit) for name, one in sorted(case.facts.split.get(key, {}).items())}
     else:
         said["figure"] = plain(case.facts.figures.get(key, 0), unit)
     if window is not None:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from common.days import add_months
+from tiers.definitions import parts_of
 from tiers.errors import MeasureError
 
 
@@ -28,14 +29,6 @@ Definitions = Mapping[str, Definition]
 SCALES = {"amount": 10_000, "decimal": 10_000}
 STARTS = {"enrollment": "enrolled_on", "joined": "joined_on", "tier": "tier_since"}
 MONTHS = {"months": 1, "years": 12}
-
-
-def parts_of(definition: Definition) -> tuple[str, ...]:
-    """The keys of the measures from whose figures this one is made here; nothing for facts, ranks and tenures."""
-    for form in ("ratio", "growth", "difference", "total", "largest", "smallest"):
-        if form in definition:
-            return tuple(definition[form])
-    return (definition["score"],) if "score" in definition else ()
 
 
 def order(definitions: Definitions, of: Iterable[str] | None = None) -> list[str]:

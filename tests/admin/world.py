@@ -21,6 +21,7 @@ from tests.factories import (
     make_sales_edition,
     make_staff,
 )
+from tests.records.facts import make_award, make_record, make_score, make_target
 from tiers import night, services
 from tiers.models import Benefit, Edition, Enrollment, Program, Run, TierBenefit
 
@@ -84,6 +85,8 @@ def make_world() -> World:
         kind="sales", file="imports/x.csv", file_name="sales.csv", mapping={"fields": {}}, state=Import.State.REFUSED,
         problems=[{"line": 7, "column": "Qty", "value": "-1", "reason": "is negative"}], created_by=staff,
     )  # fmt: skip
+    for make in (make_record, make_score, make_award, make_target):
+        make(partner)
     run = night.start(program=program, day=today)
     night.work(run.pk)
     run.refresh_from_db()
@@ -109,5 +112,7 @@ def more_rows(world: World, number: int) -> None:
             expected_on=today,
         )  # fmt: skip
         Import.objects.create(kind="sales", file="imports/y.csv", file_name="y.csv", mapping={}, created_by=world.staff)
+        for make in (make_record, make_score, make_award, make_target):
+            make(partner)
         Product.objects.create(external_id=f"P{partner.pk}", name={"en": "A product"})
     night.work(night.start(program=world.program, day=today).pk)

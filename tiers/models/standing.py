@@ -168,6 +168,14 @@ class Attestation(models.Model):
         return self.title
 
 
+class AwardQuerySet(models.QuerySet["Award"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(partner__in=Partner.objects.visible_to(user))
+
+    def in_force_on(self, day: date) -> Self:
+        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day)
+
+
 class Award(models.Model):
     """A distinction a partner holds from `starts_on` up to, not including, `ends_on`: earned by a night, granted, or held
     elsewhere and imported (a specialisation, a tier in another vendor's or country's program)."""
@@ -200,6 +208,8 @@ class Award(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     is_made_up = models.BooleanField(_("made up"), default=False, help_text=_("Sample data, not a real fact."))
+
+    objects = AwardQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("award")
