@@ -61,6 +61,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Excuses and extensions"), "event_upcoming", "tiers.relief"),
         ),
         _group(
+            _("Points"),
+            item(_("Lines of points"), "stars", "points.pointentry"),
+            item(_("Claims of points"), "add_task", "points.claim", "claims"),
+            item(_("Points table"), "table_rows", "points.pointrule"),
+        ),
+        _group(
             _("Money"),
             item(_("Ledger"), "receipt_long", "commissions.earning"),
             item(_("Statements"), "request_quote", "commissions.statement", "statements"),

@@ -14,6 +14,7 @@ from rest_framework.routers import DefaultRouter
 import commissions.api
 import leads.api
 import partners.api
+import points.api
 import records.api
 import tiers.api
 import training.api
@@ -34,7 +35,7 @@ class RevokeTokenView(LogoutView):  # type: ignore[misc]
 
 
 router = DefaultRouter()
-for app in (partners.api, tiers.api, records.api, training.api, leads.api, commissions.api):
+for app in (partners.api, tiers.api, points.api, records.api, training.api, leads.api, commissions.api):
     for prefix, view_set in app.routes():
         router.register(prefix, view_set)
 

@@ -25,6 +25,7 @@ from tiers import jobs, night, progress
 from tiers.models import Placement, Program, Run
 
 TOTALS = {
+    "points_posted": _("lines of points posted"),
     "evaluated": _("partners evaluated"),
     "moved_up": _("moved up"),
     "moved_down": _("moved down"),

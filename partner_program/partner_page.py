@@ -52,7 +52,6 @@ SAYS = {
     "tiers.attestation.given": gettext_lazy("Attestation given"),
     "tiers.award.given": gettext_lazy("Award given"),
     "tiers.award.changed": gettext_lazy("Award changed"),
-    "tiers.award.ended": gettext_lazy("Award ended"),
     "records.record.created": gettext_lazy("Record added"),
     "records.record.changed": gettext_lazy("Record changed"),
     "records.record.removed": gettext_lazy("Record removed"),

@@ -8,6 +8,7 @@ app_name = "portal"
 urlpatterns = [
     path("", portal.home, name="home"),
     path("tier/", include("tiers.urls")),
+    path("", include("points.urls")),
     path("", include("leads.urls")),
     path("", include("commissions.urls")),
 ]

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "leads.apps.LeadsConfig",
     "training.apps.TrainingConfig",
     "records.apps.RecordsConfig",
+    "points.apps.PointsConfig",
     "tiers.apps.TiersConfig",
     "partners.apps.PartnersConfig",
     "places.apps.PlacesConfig",
@@ -217,6 +218,7 @@ if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DOCUMENT_MAX_BYTES = env.int("DOCUMENT_MAX_BYTES", default=10 * 1024 * 1024)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=200 * 1024 * 1024)
 
 CONTENT_SECURITY_POLICY = {

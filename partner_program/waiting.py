@@ -15,6 +15,7 @@ from commissions.models import Statement
 from common.periods import month_of, program_today
 from imports.models import Import
 from leads.models import Deal, Lead
+from points.models import Claim
 from tiers.models import Proposal, Run
 
 
@@ -57,6 +58,9 @@ KINDS = (
     Kind("proposals", _("Qualified partners to confirm"), "tiers.proposal", "how_to_reg",
          lambda today: Proposal.objects.filter(state=Proposal.State.OPEN), "proposed_on",
          lambda today: "state__exact=open"),
+    Kind("claims", _("Claims of points to decide"), "points.claim", "stars",
+         lambda today: Claim.objects.filter(state=Claim.State.SUBMITTED), "submitted_at",
+         lambda today: "state__exact=submitted"),
     Kind("statements", _("Statements to issue"), "commissions.statement", "request_quote",
          lambda today: Statement.objects.filter(state=Statement.State.DRAFT, ends_on__lte=today), "ends_on",
          lambda today: f"state__exact=draft&ends_on__lte={today.isoformat()}"),

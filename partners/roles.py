@@ -9,6 +9,7 @@ class Right(StrEnum):
     SEE_PAY = "see-pay"
     SEE_LEADS = "see-leads"
     WORK_LEADS = "work-leads"  # answer offers, move leads, register deals
+    CLAIM_POINTS = "claim-points"
 
 
 _ROLE = Member.Role
@@ -16,6 +17,7 @@ RIGHTS: dict[Right, frozenset[str]] = {
     Right.SEE_PAY: frozenset({_ROLE.OWNER, _ROLE.FINANCE}),
     Right.SEE_LEADS: frozenset({_ROLE.OWNER, _ROLE.SALES, _ROLE.TECHNICAL, _ROLE.MARKETING}),
     Right.WORK_LEADS: frozenset({_ROLE.OWNER, _ROLE.SALES}),
+    Right.CLAIM_POINTS: frozenset({_ROLE.OWNER, _ROLE.SALES, _ROLE.TECHNICAL, _ROLE.MARKETING}),
 }
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -13,6 +14,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from commissions.models import Earning, Statement
 from commissions.services import publish_plan
 from common.periods import program_today
+from points.models import PointEntry
+from points.services import write_claim
 from tests.factories import (
     make_certificate,
     make_location,
@@ -22,8 +25,9 @@ from tests.factories import (
     make_user,
 )
 from tests.leads.facts import make_world, registered, written
+from tests.points.facts import row, set_rows
 from tests.records.facts import make_award, make_record, make_score, make_target
-from tiers.models import Evaluation, Measure, Placement
+from tiers.models import Enrollment, Evaluation, Measure, Placement
 
 AUDIENCES = ("nobody", "member", "stranger", "lost", "staff")
 """Nobody signed in; a member of the partner whose rows these are; a member of another; a login of no partner; staff."""
@@ -49,6 +53,10 @@ PAGES: dict[str, dict[str, Any]] = {
     "portal:home": PORTAL,
     "portal:tier": PORTAL,
     "portal:tier-facts": PORTAL,
+    "portal:points": PORTAL,
+    "portal:claim-new": PORTAL,
+    "portal:claim": OWN,
+    "portal:claim-document": OWN,
     "portal:leads": PORTAL,
     "portal:lead": OWN,
     "portal:deals": PORTAL,
@@ -95,6 +103,10 @@ PAGES: dict[str, dict[str, Any]] = {
     "api:plantarget-detail": OWN_MACHINES,
     "api:certificate-list": MACHINES,
     "api:certificate-detail": OWN_MACHINES,
+    "api:pointentry-list": MACHINES,
+    "api:pointentry-detail": OWN_MACHINES,
+    "api:claim-list": MACHINES,
+    "api:claim-detail": OWN_MACHINES,
     "api:lead-list": MACHINES,
     "api:lead-detail": OWN_MACHINES,
     "api:lead-accept": {**WRITE_ONLY, "nobody": UNSIGNED},
@@ -140,6 +152,11 @@ def world(transactional_db: None) -> dict[str, Any]:
         program=made.program, name={"en": "Plan"}, starts_on=date(2026, 1, 1), rates={"level-2": Decimal("0.1")}
     )
     lead, deal = written(partner), registered(made)
+    assert set_rows(made.program, row()) == []
+    claim = write_claim(
+        enrollment=Enrollment.objects.get(partner=partner), rule=None, category="sites", title="Studio", text="",
+        asked=Decimal(10), author=made.person, document=SimpleUploadedFile("evidence.pdf", b"%PDF-"), send=True,
+    )  # fmt: skip
     call_command("night", "--as-of", today.isoformat())
     owned = {
         "api:partner-detail": partner.pk,
@@ -152,6 +169,8 @@ def world(transactional_db: None) -> dict[str, Any]:
         "api:award-detail": make_award(partner).pk,
         "api:plantarget-detail": make_target(partner).pk,
         "api:sale-detail": sale.pk,
+        "api:pointentry-detail": PointEntry.objects.get().pk,
+        **dict.fromkeys(["portal:claim", "portal:claim-document", "api:claim-detail"], claim.pk),
         **dict.fromkeys(["portal:lead", "api:lead-detail", "api:lead-accept", "api:lead-decline"], lead.pk),
         **dict.fromkeys(
             ["portal:deal", "api:deal-detail", "api:deal-approve", "api:deal-refuse", "api:deal-win", "api:deal-lose"],

@@ -1,6 +1,7 @@
 """Portal and public pages against WCAG 2.2 AA by axe, in light and dark, on a phone and a desk, and no page scrolls sideways."""
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from django.urls import reverse
 from commissions.models import Earning, Statement
 from common.periods import add_months, program_today
 from leads.models import Deal, Lead
+from points.services import write_claim
 from tests.browser import pages
 from tests.factories import make_certificate, make_location, make_member, make_partner, make_portal_user, make_sale
 from tests.leads.facts import written
+from tests.points.facts import row, set_rows
 from tiers import program_file
 from tiers.models import Measure
 from tiers.services import enroll
@@ -41,13 +44,17 @@ def world() -> dict[str, Any]:
     for back in range(1, 6):
         make_sale(partner, sold_on=add_months(today.replace(day=1), -back), amount=20_000 * back)
     owner = make_portal_user(partner)
+    made = {"enrollment": partner.enrollments.get(), "rule": None, "category": "sites", "text": "", "author": owner}
+    assert set_rows(program, row(starts_on=add_months(today, -3).isoformat(), expires={"months": 12})) == []
+    draft = write_claim(title="Studio", asked=Decimal(10), **made)
+    sent = write_claim(title="Studio", asked=Decimal("123456789.1234"), send=True, **made)
     lead = written(partner)
     deal = Deal.objects.create(
         partner=partner, title="Thirty bicycles", customer_name="Ville de Lyon", amount=999_999_999, currency="USD",
         expected_on=today, status="approved",
     )  # fmt: skip
     call_command("night", "--as-of", today.isoformat())
-    return {"owner": owner, "partner": partner, "lead": lead, "deal": deal}
+    return {"owner": owner, "partner": partner, "lead": lead, "deal": deal, "draft": draft, "sent": sent}
 
 
 def addresses(world: dict[str, Any]) -> list[str]:
@@ -56,6 +63,8 @@ def addresses(world: dict[str, Any]) -> list[str]:
         ("locator:program", {}), ("locator:directory", {}), ("locator:partner", {"slug": slug}),
         ("locator:contact", {"slug": slug}), ("accounts:password-change", {}), ("portal:home", {}), ("portal:tier", {}),
         ("portal:tier-facts", {"measure_id": Measure.objects.get(key="net-sales").pk}), ("portal:leads", {}),
+        ("portal:points", {}), ("portal:claim-new", {}), ("portal:claim", {"pk": world["draft"].pk}),
+        ("portal:claim", {"pk": world["sent"].pk}),
         ("portal:lead", {"pk": Lead.objects.get().pk}), ("portal:deals", {}), ("portal:deal-new", {}),
         ("portal:deal", {"pk": world["deal"].pk}), ("portal:statements", {}),
         ("portal:statement", {"pk": Statement.objects.latest("starts_on").pk}), ("portal:sales", {}),

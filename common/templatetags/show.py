@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 register = template.Library()
 
 TONES = {
-    "positive": {"accepted", "active", "approved", "converted", "done", "issued", "won", "published", "earned", "granted"},
+    "positive": {"accepted", "active", "approved", "converted", "done", "issued", "won", "published", "earned", "granted", "partly"},
     "warning": {"offered", "submitted", "waiting", "draft", "lost_tier"},
     "negative": {"refused", "failed", "suspended", "declined", "lost"},
     "info": {"running", "new", "joined", "accrual"},
@@ -140,6 +140,18 @@ def percent(fraction: Decimal | Fraction | float | None, decimals: int = 2) -> s
 def quantity(number: Decimal | int | float | None) -> str:
     """1234: “1,234”, “1 234”."""
     return "" if number is None else format_decimal(number, locale=locale())
+
+
+@register.filter
+def exact(number: Decimal | str) -> str:
+    """With every decimal it has, and none more: “1,234.5”, “300”."""
+    return format_decimal(Decimal(number).normalize(), locale=locale(), decimal_quantization=False)
+
+
+@register.filter
+def exact_signed(number: Decimal) -> str:
+    """With its sign, as differences are read: “+300”, “−150”."""
+    return f"{'−' if number < 0 else '+'}{exact(abs(number))}"
 
 
 @register.filter
