@@ -7,9 +7,10 @@ class CommissionsConfig(AppConfig):
     verbose_name = _("Money")
 
     def ready(self) -> None:
-        from commissions import dry_run, earning, program_section, statements
+        from commissions import dry_run, earning, program_section, statements, what_if
 
         earning.register()
         statements.register()
         program_section.register()
         dry_run.register()
+        what_if.register()

@@ -1,19 +1,30 @@
-"""The partner's view of its tier: where it stands, what lifts it, what keeps it, and the facts that counted."""
+"""The partner's view of its tier: where it stands, what lifts it, what keeps it, what if, and the facts that counted."""
 
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
+from common import charts
 from common.periods import program_today
+from common.templatetags import show
 from partners.portal import Membership, portal_page
-from tiers import checklist, fact_table, selectors
+from tiers import checklist, fact_table, parsing, rules, selectors, trend, what_if, wording
 from tiers import standing as standings
-from tiers.models import Enrollment, Measure, Placement
+from tiers.explaining import Case
+from tiers.models import Award, Enrollment, Measure, Placement, Tier
+from tiers.standing import Standing
+from tiers.what_if import Lever
 
 FACTS_A_PAGE = 50
 HISTORY = 12
+CHARTS = 3
+MOST = Decimal(10) ** 12  # further than any slider goes
 
 
 def enrollment_of(request: HttpRequest, membership: Membership) -> Enrollment | None:
@@ -40,6 +51,10 @@ def tier(request: HttpRequest, membership: Membership) -> HttpResponse:
             "keep": checklist.rows(standing.keep, standing.case),
             "others": selectors.other_programs(enrollment, today),
             "held": selectors.benefits_of(standing.tier),
+            "awards": Award.objects.in_force_on(today).filter(partner=enrollment.partner_id).order_by("starts_on"),
+            "grace": enrollment.graces.filter(closed_on=None).first(),
+            "charts": _charts(standing, enrollment, today),
+            "sliders": [_slider(lever, Decimal(0), standing.case) for lever in what_if.levers(standing.case)],
             "history": Placement.objects.filter(enrollment=enrollment)
             .select_related("tier")
             .order_by("-starts_on")[:HISTORY],
@@ -47,13 +62,152 @@ def tier(request: HttpRequest, membership: Membership) -> HttpResponse:
     return render(request, "portal/tier.html", context)
 
 
+# --- How figures moved ----------------------------------------------------------------------------
+
+
+def _charts(standing: Standing, enrollment: Enrollment, today: Any) -> list[charts.Chart]:
+    """The first requirements of the next tier, else of the own one, month by month."""
+    case = standing.case
+    keys = list(dict.fromkeys(_keys(standing.reach) or _keys(standing.keep)))[:CHARTS]
+    series = trend.by_month(case, enrollment, keys, today) if keys else {}
+    return [_chart(key, points, case) for key, points in series.items() if any(one.figure for one in points)]
+
+
+def _keys(checked: rules.Checked | None) -> list[str]:
+    node = checked.node if checked else None
+    if isinstance(node, rules.Requirement):
+        return [node.measure]
+    return [key for child in checked.children for key in _keys(child)] if checked else []
+
+
+def _chart(key: str, points: list[trend.Point], case: Case) -> charts.Chart:
+    lexicon = case.lexicon
+    scale = parsing.SCALES.get(lexicon.units[key], 1)
+
+    def written(value: Decimal) -> str:
+        return wording.figure(key, Fraction(value) * scale, lexicon)
+
+    data = [
+        charts.Datum(
+            label=show.month_letter(one.month),
+            short_label=show.month_letter(one.month),
+            value=_decimal(Fraction(one.figure or 0) / scale),
+            says=f"{show.month(one.month)}: {'–' if one.figure is None else wording.figure(key, one.figure, lexicon)}",
+            below=str(one.month.year) if one.month.month == 1 else "",
+        )
+        for one in points
+    ]
+    name = str(lexicon.measures[key].name)
+    title = _("%(measure)s, as it stood each month") % {"measure": name}
+    return charts.columns(title, data, written)
+
+
+def _decimal(value: Fraction) -> Decimal:
+    return Decimal(value.numerator) / Decimal(value.denominator)
+
+
+# --- What if --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Slider:
+    """A lever as the page shows it: places on the slider in the measure's own unit, and what it is moved by in words."""
+
+    key: str
+    name: str
+    now: str
+    least: str
+    most: str
+    step: str
+    change: str
+    says: str
+
+
+@portal_page
+def what_if_result(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """What would be with the figures moved as the sliders say: a part of the tier page, and a page of its own without script."""
+    today = program_today()
+    enrollment = enrollment_of(request, membership)
+    standing = standings.standing(enrollment=enrollment, on=today) if enrollment else None
+    if enrollment is None or standing is None:
+        raise Http404
+    levers = what_if.levers(standing.case)
+    changes = {lever.key: change for lever in levers if (change := _asked(request, lever))}
+    moved = what_if.moved(standing.case, changes)
+    held = moved.book.level(standing.tier.code) if standing.tier else None
+    would = what_if.would_hold(moved, held)
+    tiers = {one.code: one for one in standing.tiers}
+    following = next((level for level in moved.book.levels if level.rank > would.rank and level.earn), None)
+    pay = what_if.yearly_pay(enrollment, [level.code for level in moved.book.levels], today)
+    held_code = held.code if held else ""
+    return render(
+        request,
+        "portal/what_if.html",
+        {
+            "enrollment": enrollment,
+            "sliders": [_slider(lever, changes.get(lever.key, Decimal(0)), standing.case) for lever in levers],
+            "is_moved": bool(changes),
+            "would": tiers[would.code],
+            "change": (would.rank > (held.rank if held else 0)) - (would.rank < (held.rank if held else 0)),
+            "asked": tiers[following.code] if following else None,
+            "rows": checklist.rows(rules.check(following.earn, moved.facts), moved) if following and following.earn else (),
+            "gives": _gives(tiers[would.code], standing.tier),
+            "pay": pay.get(would.code),
+            "pay_now": pay.get(held_code),
+            "more": pay[would.code] - pay[held_code] if would.code in pay and held_code in pay else None,
+            "currency": enrollment.program.currency,
+            "is_part": request.headers.get("X-Part") == "yes",
+        },
+    )
+
+
+def _asked(request: HttpRequest, lever: Lever) -> Decimal:
+    """By how much the lever is asked to move; 0 for what is no number, and no further than the slider goes."""
+    try:
+        change = Decimal(request.GET.get(lever.key, "0"))
+    except InvalidOperation:
+        return Decimal(0)
+    if not change.is_finite():
+        return Decimal(0)
+    return min(max(change, _decimal(lever.least)), MOST).quantize(Decimal("0.0001"))
+
+
+def _slider(lever: Lever, change: Decimal, case: Case) -> Slider:
+    scale = parsing.SCALES.get(lever.unit, 1)
+    moved = wording.figure(lever.key, (lever.now + Fraction(change)) * scale, case.lexicon)
+    return Slider(
+        key=lever.key,
+        name=str(lever.measure.name),
+        now=wording.figure(lever.key, lever.now * scale, case.lexicon),
+        least=_plain(lever.least),
+        most=_plain(lever.most),
+        step=_plain(lever.step),
+        change=_plain(Fraction(change)),
+        says=moved,
+    )
+
+
+def _plain(value: Fraction) -> str:
+    return format(_decimal(value).normalize(), "f")
+
+
+def _gives(would: Tier, held: Tier | None) -> list[Any]:
+    """The benefits that the tier gives and the held one does not."""
+    known = {one.benefit_id for one in selectors.benefits_of(held)}
+    return [one for one in selectors.benefits_of(would) if one.benefit_id not in known]
+
+
+# --- Facts ----------------------------------------------------------------------------------------
+
+
 @portal_page
 def facts(request: HttpRequest, membership: Membership, measure_id: int) -> HttpResponse:
-    """The facts behind one figure: those of this partner that the last evaluation's day counted."""
+    """The facts behind one figure: those of this partner that the last night counted, or with `?out` those it left out."""
     measure = Measure.objects.select_related("edition__program").filter(pk=measure_id).first()
     enrollment = (
         Enrollment.objects.filter(partner=membership.partner, program=measure.edition.program)
         .in_force_on(program_today())
+        .select_related("program")
         .first()
         if measure and "dataset" in measure.definition
         else None
@@ -61,8 +215,13 @@ def facts(request: HttpRequest, membership: Membership, measure_id: int) -> Http
     if measure is None or enrollment is None:
         raise Http404
     evaluation = enrollment.evaluations.order_by("-evaluated_on").first()
-    day = evaluation.evaluated_on if evaluation else program_today()
-    table = fact_table.counted(measure, enrollment, day)
+    day = standings.measured_on(enrollment, evaluation, program_today())
+    is_out, member = "out" in request.GET, request.GET.get("member", "")
+    table = (
+        fact_table.left_out(measure, enrollment, day)
+        if is_out
+        else fact_table.counted(measure, enrollment, day, member=member)
+    )
     page = Paginator(table.rows, FACTS_A_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
@@ -73,6 +232,8 @@ def facts(request: HttpRequest, membership: Membership, measure_id: int) -> Http
             "page": page,
             "lines": [table.cells(row) for row in page],
             "day": day,
-            "figure": table.figure(evaluation),
+            "figure": fact_table.counted(measure, enrollment, day, member=member).figure(evaluation),
+            "is_out": is_out,
+            "member": member,
         },
     )

@@ -72,7 +72,7 @@ def standing(*, enrollment: Enrollment, on: date) -> Standing | None:
         Evaluation.objects.filter(enrollment=enrollment, evaluated_on__lte=on).order_by("-evaluated_on").first()
     )
     words = lexicon.read(edition)
-    case = explaining.case_for(words, enrollment, evaluation, on=_measured_on(enrollment, evaluation, on))
+    case = explaining.case_for(words, enrollment, evaluation, on=measured_on(enrollment, evaluation, on))
     book, by_pk = case.book, {tier.pk: tier for tier in words.tiers}
     held = book.level(placement.tier.code) if placement else None
     above = [level for level in book.levels if level.rank > (held.rank if held else 0)]
@@ -96,7 +96,7 @@ def standing(*, enrollment: Enrollment, on: date) -> Standing | None:
     )
 
 
-def _measured_on(enrollment: Enrollment, evaluation: Evaluation | None, on: date) -> date:
+def measured_on(enrollment: Enrollment, evaluation: Evaluation | None, on: date) -> date:
     """The day whose figures stand: that of the last night that was done, since what does not differ is not stored again."""
     last = (
         Run.objects.nights()
