@@ -51,6 +51,7 @@ def tier(request: HttpRequest, membership: Membership) -> HttpResponse:
             "keep": checklist.rows(standing.keep, standing.case),
             "others": selectors.other_programs(enrollment, today),
             "held": selectors.benefits_of(standing.tier),
+            "opens": _gives(standing.next_tier, standing.tier) if standing.next_tier else [],
             "awards": Award.objects.in_force_on(today).filter(partner=enrollment.partner_id).order_by("starts_on"),
             "grace": enrollment.graces.filter(closed_on=None).first(),
             "charts": _charts(standing, enrollment, today),
@@ -66,11 +67,15 @@ def tier(request: HttpRequest, membership: Membership) -> HttpResponse:
 
 
 def _charts(standing: Standing, enrollment: Enrollment, today: Any) -> list[charts.Chart]:
-    """The first requirements of the next tier, else of the own one, month by month."""
+    """The first requirements of the next tier, else of the own one, month by month, where two months differ."""
     case = standing.case
     keys = list(dict.fromkeys(_keys(standing.reach) or _keys(standing.keep)))[:CHARTS]
     series = trend.by_month(case, enrollment, keys, today) if keys else {}
-    return [_chart(key, points, case) for key, points in series.items() if any(one.figure for one in points)]
+    return [
+        _chart(key, points, case)
+        for key, points in series.items()
+        if sum(one.figure is not None for one in points) > 1 and len({one.figure for one in points}) > 1
+    ]
 
 
 def _keys(checked: rules.Checked | None) -> list[str]:
@@ -150,7 +155,9 @@ def what_if_result(request: HttpRequest, membership: Membership) -> HttpResponse
             "would": tiers[would.code],
             "change": (would.rank > (held.rank if held else 0)) - (would.rank < (held.rank if held else 0)),
             "asked": tiers[following.code] if following else None,
-            "rows": checklist.rows(rules.check(following.earn, moved.facts), moved) if following and following.earn else (),
+            "rows": checklist.rows(rules.check(following.earn, moved.facts), moved)
+            if following and following.earn
+            else (),
             "gives": _gives(tiers[would.code], standing.tier),
             "pay": pay.get(would.code),
             "pay_now": pay.get(held_code),
