@@ -42,6 +42,7 @@ demo-reset: setup ## Delete the demo's database and files, and start over
 run: setup ## Start what production runs: gunicorn, a Celery worker and beat (a broker too where REDIS_URL is empty)
 	@$(MANAGE) migrate --no-input
 	@$(MANAGE) createcachetable
+	@echo "Collecting and compressing static files (a minute the first time)"
 	@$(MANAGE) collectstatic --no-input -v 0
 	@$(MANAGE) serve --port $(PORT)
 

@@ -22,7 +22,9 @@ def points(request: HttpRequest) -> JsonResponse:
     found = selectors.listed_partners(shown, search, today).filter(
         locations__is_main=True, locations__latitude__isnull=False
     )
-    rows: Any = found.values_list("slug", "name", "tier_held", "locations__longitude", "locations__latitude")  # type: ignore[misc]
+    rows: Any = found.values_list(  # type: ignore[misc]
+        "slug", "name", "tier_held", "locations__city", "locations__longitude", "locations__latitude"
+    )
     colors = {tier.pk: (str(tier.name), tier.color) for tier in Tier.objects.filter(edition__program=shown)}
     return JsonResponse(
         {
@@ -33,12 +35,13 @@ def points(request: HttpRequest) -> JsonResponse:
                     "geometry": {"type": "Point", "coordinates": [longitude, latitude]},
                     "properties": {
                         "name": name,
+                        "town": town,
                         "url": reverse("locator:partner", args=[slug]),
                         "tier": colors.get(tier, ("", ""))[0],
                         "color": colors.get(tier, ("", "#5f6f7d"))[1],
                     },
                 }
-                for slug, name, tier, longitude, latitude in rows[:MOST]
+                for slug, name, tier, town, longitude, latitude in rows[:MOST]
             ],
         }
     )

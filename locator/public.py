@@ -59,8 +59,19 @@ def directory(request: HttpRequest) -> HttpResponse:
                     "Map.Title": _("Map"),
                 }
             ),
+            "near": _near(search),
             "asked_in_vain": bool(form.cleaned_data.get("near")) and not places,
         },
+    )
+
+
+def _near(search: selectors.Search) -> str:
+    """The place and the radius asked for, as the map's script reads them; empty without a place."""
+    if search.near is None:
+        return ""
+    place = search.near
+    return json.dumps(
+        {"name": place.name, "at": [place.longitude, place.latitude], "km": search.within_km}, ensure_ascii=False
     )
 
 

@@ -1,4 +1,7 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.conf import settings
+
+from common.naming import name_fields
 
 
 class PartnerProgramConfig(AppConfig):
@@ -6,3 +9,6 @@ class PartnerProgramConfig(AppConfig):
 
     def ready(self) -> None:
         from partner_program import checks  # registers the start-up checks
+
+        own = [app for app in apps.get_app_configs() if app.path == str(settings.BASE_DIR / app.label)]
+        name_fields(model for app in own for model in app.get_models())

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Case, Sum, When
 from django.db.models.functions import TruncMonth
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -90,15 +90,19 @@ def waiting(membership: Member, today: date) -> list[Waiting]:
     """What somebody of the partner should do, most pressing first."""
     found: list[Waiting] = []
     if may(membership, Right.SEE_LEADS):
-        found += [_offered(lead) for lead in _leads(membership, Lead.Status.OFFERED)]
-        found += [_to_move(lead) for lead in _leads(membership, Lead.Status.ACCEPTED)]
+        found += [
+            _offered(lead) if lead.status == Lead.Status.OFFERED else _to_move(lead) for lead in _leads(membership)
+        ]
         found += [_approved(deal, today) for deal in _deals(membership)]
     found += [_expiring(certificate, today) for certificate in _certificates(membership.partner, today)]
     return found
 
 
-def _leads(membership: Member, status: str) -> list[Lead]:
-    return list(Lead.objects.filter(partner=membership.partner, status=status).order_by("id")[:MOST])
+def _leads(membership: Member) -> list[Lead]:
+    """Those to answer, then those in hand."""
+    open_ones = Lead.objects.filter(partner=membership.partner, status__in=(Lead.Status.OFFERED, Lead.Status.ACCEPTED))
+    to_answer = Case(When(status=Lead.Status.OFFERED, then=0), default=1)
+    return list(open_ones.order_by(to_answer, "id")[: 2 * MOST])
 
 
 def _deals(membership: Member) -> list[Deal]:

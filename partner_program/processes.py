@@ -89,11 +89,12 @@ def start_all(processes: Processes, *, port: int, bind: str = "127.0.0.1") -> No
     if not broker:
         processes.broker = start_broker(settings.VAR_DIR / "broker")
         broker = f"{processes.broker.connection_url}/0" if processes.broker else ""
-    env = {"REDIS_URL": broker}
+    # Mails and canonical links name the address that is served, where none is set.
+    env = {"REDIS_URL": broker, "SITE_URL": os.environ.get("SITE_URL") or f"http://localhost:{port}"}
     celery = [sys.executable, "-m", "celery", "-A", "partner_program"]
     processes.start(
         "web", sys.executable, "-m", "gunicorn", "partner_program.wsgi", "--bind", f"{bind}:{port}", "--workers", "2",
-        "--threads", "4", "--access-logfile", "-", env=env,
+        "--threads", "4", env=env,
     )  # fmt: skip
     if broker:
         processes.start("worker", *celery, "worker", "--concurrency", "2", "--loglevel", "INFO", env=env)

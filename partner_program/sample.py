@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from textwrap import shorten
 from typing import Any
 
 from django.conf import settings
@@ -265,7 +266,7 @@ def _add_leads(demo: Partner, others: Sequence[Partner], staff: User, user: User
         elif number % 3 == 2:
             leads.accept_offer(offer=offer, actor=staff)
             deal = leads.convert_lead(
-                lead=offer.lead, title=offer.lead.need[:60], amount=Decimal(2000 + 700 * number), currency=currency,
+                lead=offer.lead, title=shorten(offer.lead.need, 60, placeholder="…"), amount=Decimal(2000 + 700 * number), currency=currency,
                 expected_on=today + timedelta(days=number), actor=staff,
             )  # fmt: skip
             if number % 2:

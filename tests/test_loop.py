@@ -89,13 +89,20 @@ def test_from_a_prospects_message_to_the_reason_of_a_payment(live_server: Any) -
         portal.click("text=We won it")
         portal.wait_for_selector("text=the next night pays it")
 
-        call_command("night", "--as-of", program_today().isoformat())
+        office.goto(f"{live_server.url}/admin/tiers/run/")
+        office.click("text=Run the night now")
+        office.click("button >> text=Run it")
+        office.wait_for_selector("[data-progress][data-running=no]")
+        assert office.inner_text("[data-state]") == "Done"
         line = Earning.objects.get()
         assert (str(line.base), str(line.rate), str(line.amount)) == ("41000.5000", "0.100000", "4100.0500")
 
         portal.goto(f"{live_server.url}/portal/")
         portal.wait_for_selector("text=$4,100.05")
-        portal.goto(f"{live_server.url}/portal/statements/lines/{line.pk}/")
+        portal.click("main >> text=Statements")
+        portal.click("text=Sales and what each earned")
+        portal.click("main a >> text=$4,100.05")
+        portal.wait_for_selector("h1 >> text=Why $4,100.05?")
         why = portal.inner_text("main")
         for said in (
             "you won the deal “Thirty bicycles” with Ville de Lyon",

@@ -78,17 +78,21 @@ def _as_day(value: date | datetime) -> date:
 
 @register.filter
 def day(value: date | datetime | None) -> str:
-    """“1 June 2020”, “1 juin 2020”. A moment is shown as its day where the program lives."""
+    """“2 June 2020”, “2 juin 2020”, “1er juin 2020”. A moment is shown as its day where the program lives."""
     if value is None:
         return ""
-    shown = format_date(_as_day(value), "d MMMM y" if locale().language == "en" else "long", locale=locale())
-    return shown
+    return _first(format_date(_as_day(value), "d MMMM y" if locale().language == "en" else "long", locale=locale()))
 
 
 @register.filter
 def day_short(value: date | datetime | None) -> str:
-    """“1 Jun 2020”, “1 juin 2020”."""
-    return "" if value is None else format_date(_as_day(value), "d MMM y", locale=locale())
+    """“2 Jun 2020”, “2 juin 2020”, “1er juin 2020”."""
+    return "" if value is None else _first(format_date(_as_day(value), "d MMM y", locale=locale()))
+
+
+def _first(shown: str) -> str:
+    """French writes the first of a month as an ordinal."""
+    return f"1er{shown[1:]}" if locale().language == "fr" and shown.startswith("1 ") else shown
 
 
 def day_and_month(value: date) -> str:

@@ -4,6 +4,9 @@ import * as maplibre from "../vendor/maplibre-gl-6.17.0/maplibre-gl.mjs";
 
 const box = document.querySelector("[data-map]");
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+const near = box?.dataset.near ? JSON.parse(box.dataset.near) : null;
+const NAMES_FROM_ZOOM = 4.5;
+const KM_A_DEGREE = 111.195;
 
 /** A token's colour as the map understands it: the browser resolves light-dark() and the theme. */
 function color(token) {
@@ -15,17 +18,57 @@ function color(token) {
   return resolved;
 }
 
+/** The circle that was searched, as a ring of places; nothing where none was. */
+function reach() {
+  if (!near) return { type: "FeatureCollection", features: [] };
+  const [longitude, latitude] = near.at;
+  const radians = Math.PI / 180;
+  const distance = (near.km / KM_A_DEGREE) * radians;
+  const from = latitude * radians;
+  const ring = [];
+  for (let degree = 0; degree <= 360; degree += 4) {
+    const bearing = degree * radians;
+    const to = Math.asin(
+      Math.sin(from) * Math.cos(distance) + Math.cos(from) * Math.sin(distance) * Math.cos(bearing),
+    );
+    const across = Math.atan2(
+      Math.sin(bearing) * Math.sin(distance) * Math.cos(from),
+      Math.cos(distance) - Math.sin(from) * Math.sin(to),
+    );
+    ring.push([longitude + across / radians, to / radians]);
+  }
+  return { type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [ring] } };
+}
+
 function style() {
   return {
     version: 8,
     sources: {
       world: { type: "geojson", data: box.dataset.world, attribution: box.dataset.attribution },
-      partners: { type: "geojson", data: box.dataset.points, cluster: true, clusterRadius: 38, clusterMaxZoom: 11 },
+      reach: { type: "geojson", data: reach() },
+      partners: {
+        type: "geojson",
+        data: box.dataset.points,
+        cluster: true,
+        clusterRadius: 38,
+        clusterMaxZoom: 11,
+        // A cluster of one town bears its name.
+        clusterProperties: {
+          town: [["case", ["==", ["accumulated"], ["get", "town"]], ["accumulated"], ""], ["get", "town"]],
+        },
+      },
     },
     layers: [
       { id: "sea", type: "background", paint: { "background-color": color("sea") } },
       { id: "land", type: "fill", source: "world", paint: { "fill-color": color("land") } },
       { id: "borders", type: "line", source: "world", paint: { "line-color": color("border"), "line-width": 0.7 } },
+      { id: "reach", type: "fill", source: "reach", paint: { "fill-color": color("brand"), "fill-opacity": 0.06 } },
+      {
+        id: "reach-edge",
+        type: "line",
+        source: "reach",
+        paint: { "line-color": color("brand"), "line-opacity": 0.5, "line-dasharray": [3, 3] },
+      },
       {
         id: "clusters",
         type: "circle",
@@ -75,6 +118,37 @@ function numberClusters(map, markers) {
   }
 }
 
+/** Names of the towns that partners are in, where there is room: the basemap has none. The largest first. */
+function nameTowns(map, names) {
+  for (const marker of names.splice(0)) marker.remove();
+  if (map.getZoom() < NAMES_FROM_ZOOM) return;
+  const towns = new Map();
+  for (const { properties, geometry } of map.querySourceFeatures("partners")) {
+    const count = properties.point_count ?? 1;
+    const known = towns.get(properties.town);
+    if (properties.town && (known?.count ?? 0) < count) {
+      towns.set(properties.town, { count, at: geometry.coordinates });
+    }
+  }
+  if (near && !towns.has(near.name)) towns.set(near.name, { count: 0, at: near.at });
+  const taken = [];
+  for (const [name, { count, at }] of [...towns].sort(([, one], [, other]) => other.count - one.count)) {
+    const { x, y } = map.project(at);
+    const half = name.length * 3.6 + 6;
+    const below = count === 1 ? 20 : count > 1 && count < 10 ? 26 : 30;
+    const room = { left: x - half, right: x + half, top: y + below - 10, bottom: y + below + 10 };
+    const clashes = taken.some(
+      (one) => room.left < one.right && one.left < room.right && room.top < one.bottom && one.top < room.bottom,
+    );
+    if (clashes) continue;
+    taken.push(room);
+    const element = document.createElement("span");
+    element.className = "town";
+    element.textContent = name;
+    names.push(new maplibre.Marker({ element, offset: [0, below] }).setLngLat(at).addTo(map));
+  }
+}
+
 function popup({ name, url, tier }) {
   const content = document.createElement("div");
   const link = document.createElement("a");
@@ -109,6 +183,8 @@ function draw() {
   });
   map.addControl(new maplibre.NavigationControl({ showCompass: false }), "top-right");
   const markers = new Map();
+  const names = [];
+  map.on("idle", () => nameTowns(map, names));
   map.on("render", () => map.isSourceLoaded("partners") && numberClusters(map, markers));
   map.on("click", "partner", ({ features: [feature] }) => {
     new maplibre.Popup({ closeButton: false })
@@ -128,7 +204,11 @@ function draw() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolor);
   map.on("load", async () => {
     const found = await (await fetch(box.dataset.points)).json();
-    if (found.features.length && box.dataset.fit === "yes") {
+    if (near) {
+      const around = new maplibre.LngLatBounds();
+      for (const place of reach().geometry.coordinates[0]) around.extend(place);
+      map.fitBounds(around, { padding: 24, animate: false });
+    } else if (found.features.length && box.dataset.fit === "yes") {
       map.fitBounds(bounds(found), { padding: 60, maxZoom: 9, animate: false });
     }
     box.dataset.ready = "yes";

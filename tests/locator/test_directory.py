@@ -55,6 +55,13 @@ def test_nearest_first_with_the_distance() -> None:
     assert 390 < rows[2][0].distance_km < 394  # Lyon to Paris, great circle
     assert found("?near=Lyon&within=25") == ["Vélos Lyon", "Vélos Villeurbanne"]
     assert names_of_points("?near=Lyon&within=25") == ["Vélos Lyon", "Vélos Villeurbanne"]
+    assert points("?near=Lyon&within=25")[0]["properties"]["town"] == "Lyon"
+
+
+def test_the_map_is_told_what_was_searched_in_any_language() -> None:
+    near = Client(HTTP_ACCEPT_LANGUAGE="fr").get("/partners/?near=Lyon&within=50").context["near"]
+    assert json.loads(near) == {"name": "Lyon", "at": [4.848, 45.749], "km": 50}
+    assert Client().get("/partners/").context["near"] == ""
 
 
 def test_near_the_antimeridian_both_sides_count() -> None:

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from common.periods import program_today
+from leads.services import accept_offer, approve_deal, register_deal
 from partners.models import Partner
 from tests.commissions.facts import publish
 from tests.factories import (
@@ -20,7 +21,9 @@ from tests.factories import (
     make_program,
     make_sale,
     make_sales_edition,
+    make_staff,
 )
+from tests.leads.facts import written
 from tiers import night
 from tiers.models import Edition, Program
 
@@ -73,6 +76,26 @@ def test_a_page_costs_the_same_queries_for_15_sales_and_for_40(name: str) -> Non
             assert client.get(reverse(name)).status_code == 200
         counts.append(len(asked))
     assert counts[0] == counts[1] <= 20
+
+
+def test_home_with_leads_and_deals_costs_no_more_than_twenty_queries() -> None:
+    _program, partner = world(sales=3)
+    staff, client = make_staff(), signed_in(partner)
+    for number in range(3):
+        written(partner)
+        accept_offer(offer=written(partner).offers.get(), actor=staff)
+        deal = register_deal(
+            partner=partner, title=f"Deal {number}", customer_name="C", amount=Decimal(1), currency="USD",
+            expected_on=program_today(), actor=staff,
+        )  # fmt: skip
+        approve_deal(deal=deal, actor=staff)
+    client.get(reverse("portal:home"))
+    with CaptureQueriesContext(connection) as asked:
+        page = client.get(reverse("portal:home"))
+    assert [one.badge for one in page.context["waiting"]].count("to answer") == 3
+    assert [one.letter for one in page.context["waiting"]] == ["P"] * 6 + ["D"] * 3
+    assert len(page.context["events"]) == 8
+    assert len(asked) <= 20
 
 
 def test_a_partner_without_a_program_is_told_so(client: Client) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -196,3 +197,13 @@ def queries(partners: int) -> int:
 
 def test_a_chunk_costs_the_same_queries_for_5_partners_and_for_50() -> None:
     assert queries(5) == queries(50)
+
+
+def test_the_command_tells_what_this_pass_did(capsys: pytest.CaptureFixture[str]) -> None:
+    enrolled(program_with(), (date(2026, 5, 31), "50000"))
+    told = []
+    for _pass in range(2):
+        call_command("night", "--as-of", "2026-06-01")
+        told.append(capsys.readouterr().out)
+    assert ["moved_up 1" in one for one in told] == [True, False]
+    assert "moved_up 0" in told[1]

@@ -6,9 +6,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
+from accounts.models import User
+from commissions.models import Statement
+from commissions.services import issue_statements
 from common.periods import add_months, program_today
+from partner_program import sample
 from partner_program.management.commands.serve import run_until_stopped
-from partners.models import Partner
 from tiers.models import Run
 
 HISTORY_MONTHS = 12
@@ -38,13 +41,22 @@ class Command(BaseCommand):
             self.reset()
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
-        if not Partner.objects.exists() or not Run.objects.nights().filter(state=Run.State.DONE).exists():
+        if not self.is_loaded():
             self.load()
         if not prepare_only:
             run_until_stopped(self, port=port, bind="127.0.0.1", announce=ANNOUNCEMENT.format(port=port))
 
+    def is_loaded(self) -> bool:
+        """False in the middle of a first start that was interrupted, too: loading goes on where it stopped."""
+        nights = Run.objects.nights().filter(state=Run.State.DONE).count()
+        has_sample = User.objects.filter(email=sample.STAFF).exists()
+        return nights >= HISTORY_MONTHS or (nights > 0 and not has_sample)
+
     def load(self) -> None:
-        """Sample data, a night at the start of each of the last months for a history, then last night."""
+        """Sample data, a night at the start of each of the last months for a history, then last night.
+
+        Statements are issued but for the last month's, which wait for staff.
+        """
         call_command("load_sample")
         today = program_today()
         month = today.replace(day=1)
@@ -53,6 +65,11 @@ class Command(BaseCommand):
             if day < today:
                 call_command("night", as_of=day.isoformat())
         call_command("night", as_of=today.isoformat())
+        drafts = Statement.objects.filter(state=Statement.State.DRAFT, ends_on__lt=month)
+        issued = issue_statements(
+            seen=dict(drafts.values_list("pk", "amount")), actor=User.objects.get(email=sample.STAFF)
+        )
+        self.stdout.write(f"{issued:,} statements issued; the last month's wait for staff.")
 
     def reset(self) -> None:
         database = settings.DATABASES["default"]

@@ -65,6 +65,7 @@ class Command(BaseCommand):
                 run.refresh_from_db()
                 if run.state == Run.State.RUNNING:  # others hold the rest: take over at once what they leave
                     time.sleep(0.2)
-        totals = ", ".join(f"{key} {value}" for key, value in sorted(run.totals.items()))
+        # What this pass did; the run keeps the sum of all its passes.
+        totals = ", ".join(f"{key} {value - run.carried.get(key, 0)}" for key, value in sorted(run.totals.items()))
         self.stdout.write(f"{program} {day} {run.state} in {time.monotonic() - started:.1f} s: {totals}")
         return run
