@@ -60,7 +60,8 @@ def complete(
     day: date,
     units: Mapping[str, str],
 ) -> tuple[dict[str, Figure], dict[str, dict[str, Figure]]]:
-    """The figure of every measure, and of split ones by member, from those of facts and ranks (absent: 0).
+    """The figure of every measure, and of split ones by member, from those of facts and ranks (absent: 0). Of a split one,
+    the first has the figure of a member without facts.
 
     `traits` are texts by name; tenures read the days `enrolled_on`, `joined_on` and `tier_since` (0 where there is none).
     `units` say in what the thresholds inside a definition are read.
@@ -79,11 +80,13 @@ def complete(
             by_member[key] = {
                 member: made(
                     definition,
-                    [by_member[part].get(member, 0) if part in by_member else whole.get(part, 0) for part in parts],
+                    [by_member.get(part, {}).get(member, whole.get(part, 0)) for part in parts],
                     units[parts[0]],
                 )
                 for member in members
             }
+            # Of a member without facts: not always 0 where a part of it is not split.
+            whole[key] = made(definition, [whole.get(part, 0) for part in parts], units[parts[0]])
         else:
             whole[key] = made(definition, [whole.get(part, 0) for part in parts], units[parts[0]])
     return whole, by_member

@@ -148,8 +148,9 @@ class Rulebook:
 class Facts:
     """All that rules read of one enrollment on one day.
 
-    `split` has the figures of split measures by member. `traits` are texts by name. `history` has, by the key of a span, its
-    rule's stored verdicts as (day from which it stands, verdict), oldest first, tonight's not among them. `rules` are the
+    `split` has the figures of split measures by member, `figures` those of a member without facts. `traits` are texts by
+    name. `history` has, by the key of a span, its rule's stored verdicts as (day from which it stands, verdict), oldest
+    first, tonight's not among them. `rules` are the
     earn rules that others may ask about.
     """
 
@@ -162,7 +163,8 @@ class Facts:
 
     def of(self, member: str) -> "Facts":
         """The same, where split measures read the figure of one member."""
-        return replace(self, figures={**self.figures, **{key: by.get(member, 0) for key, by in self.split.items()}})
+        own = {key: by.get(member, self.figures.get(key, 0)) for key, by in self.split.items()}
+        return replace(self, figures={**self.figures, **own})
 
 
 @dataclass(frozen=True, slots=True)
