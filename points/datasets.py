@@ -20,6 +20,7 @@ def register() -> None:
             label=_("Points"),
             rows=_rows,
             partner="enrollment__partner_id",
+            program="enrollment__program_id",
             dated=None,
             fields={
                 "points": datasets.Field("points", _("Points"), "decimal"),

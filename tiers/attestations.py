@@ -20,6 +20,7 @@ def register() -> None:
             label=_("Attestations"),
             rows=_rows,
             partner="enrollment__partner_id",
+            program="enrollment__program_id",
             dated=None,
             fields={
                 "kind": datasets.Field("kind", _("Kind"), "text"),

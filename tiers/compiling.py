@@ -60,9 +60,11 @@ class Plan:
         return self.reader.rows(self.stands_on).filter(*(part.holds for part in self.parts))
 
 
-def plan(definition: dict[str, Any], dataset: Dataset, day: date, rates: Rates, period: Period | None) -> Plan:
+def plan(
+    definition: dict[str, Any], dataset: Dataset, day: date, rates: Rates, period: Period | None, program_id: int
+) -> Plan:
     """`period` is what the window comes to, where one bounds all facts. Raises MeasureError as filters do."""
-    reader = Reader(dataset, day, rates)
+    reader = Reader(dataset, day, rates, program_id=program_id)
     window = definition.get("window") or {}
     stands_on = windows.stock_day(window, day) if windows.is_stock(window) else day
     dated = reader.name(definition["dated_by"], "dated_by") if "dated_by" in definition else dataset.dated

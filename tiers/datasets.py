@@ -35,7 +35,8 @@ class Dataset:
     """`rows(day)` are the facts as they stand on `day`, annotated where a field needs it; `partner` is the ORM path to
     the partner's id; `dated` the path of the day by which windows cut, or None for a stock (the rows of the day).
 
-    `days` names other day fields by which a measure may be dated instead; `extra` gives the field of a name that `fields`
+    `program` is the path of the program's id where a fact belongs to one: measures of another do not see it. `days` names
+    other day fields by which a measure may be dated instead; `extra` gives the field of a name that `fields`
     does not have ("attr:product"), or None.
     """
 
@@ -46,6 +47,7 @@ class Dataset:
     dated: str | None
     fields: dict[str, Field] = field(default_factory=dict)
     days: tuple[str, ...] = ()
+    program: str | None = None
     extra: Callable[[str], Field | None] | None = None
 
 

@@ -48,10 +48,13 @@ class Reader:
     day: date
     rates: Rates
     expressions: dict[str, Any] = field(default_factory=dict)
+    program_id: int | None = None
 
     def rows(self, stands_on: date) -> QuerySet[Any]:
         """The dataset's facts, with the names that conditions use. Call it after they are read."""
         rows: QuerySet[Any] = self.dataset.rows(stands_on).alias(**self.expressions).order_by()
+        if self.dataset.program and self.program_id is not None:
+            rows = rows.filter(**{self.dataset.program: self.program_id})
         return rows
 
     def name(self, key: str, where: str = "") -> str:

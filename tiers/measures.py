@@ -79,7 +79,7 @@ def left_out(measure: Measure, enrollment: Enrollment, day: date) -> tuple[Query
 
 def _plan(measure: Measure, program: Program, day: date, period: Period | None) -> Plan:
     definition = measure.definition
-    return compiling.plan(definition, dataset_of(definition), day, rates_of(measure, program), period)
+    return compiling.plan(definition, dataset_of(definition), day, rates_of(measure, program), period, program.pk)
 
 
 # --- Measuring everyone ---------------------------------------------------------------------------

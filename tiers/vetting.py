@@ -74,7 +74,7 @@ def _check_facts(definition: Definition, rates: Rates) -> None:
     for part, check in PARTS.items():
         if part in definition:
             check(definition, reader)
-    compiling.plan(dict(definition), dataset, ANY_DAY, rates, None)
+    compiling.plan(dict(definition), dataset, ANY_DAY, rates, None, 0)
 
 
 def _check_window(definition: Definition, dataset: Dataset) -> None:

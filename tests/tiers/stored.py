@@ -7,10 +7,10 @@ from random import Random
 from typing import Any
 
 from django.utils import timezone
-from records.models import PlanTarget, Record, Score
 
 from leads.models import Deal, Lead, Product, Sale
 from partners.models import Location, Member, Partner
+from records.models import PlanTarget, Record, Score
 from tests.tiers.oracle_facts import Fact, Night
 from tiers import program_file
 from tiers.models import Attestation, Award, Enrollment, Evaluation, Placement, Program, Tier
