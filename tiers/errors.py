@@ -1,5 +1,8 @@
 """What the tier engine refuses."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from common.errors import ProgramError
 
 
@@ -67,3 +70,19 @@ class AwardError(ProgramError):
     """An award cannot be given, corrected or ended so."""
 
     code = "award_invalid"
+
+
+class DraftChangedError(ProgramError):
+    """A draft was about to be kept over changes that its author had not seen."""
+
+    code = "draft_changed"
+
+
+class DraftShapeError(ProgramError):
+    """A document that no draft can hold. `problems` says each thing that is wrong, and where."""
+
+    code = "draft_invalid"
+
+    def __init__(self, problems: Sequence[Any]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(f"{one.path}: {one.says}" for one in problems))

@@ -50,7 +50,7 @@ def test_no_page_is_refused_a_script_or_a_style(live_server: Any) -> None:
     paths = [
         reverse("admin:index"), reverse("admin:leads_lead_enter"), reverse("admin:imports_import_upload"),
         reverse("admin:leads_lead_offer", args=[world.lead.pk]), reverse("admin:tiers_edition_change", args=[draft.pk]),
-        reverse("admin:tiers_tier_change", args=[draft.tiers.get(rank=2).pk]), reverse("admin:tiers_attestation_add"),
+        reverse("admin:tiers_edition_editor", args=[draft.pk]), reverse("admin:tiers_attestation_add"),
         reverse("admin:partners_partner_change", args=[world.partner.pk]), reverse("admin:commissions_plan_publish"),
         reverse("admin:commissions_earning_change", args=[world.earning.pk]), reverse("admin:accounts_user_add"),
         *(

@@ -83,7 +83,7 @@ def save_draft(*, part: Part, actor: User | None = None) -> None:
 
 
 @transaction.atomic
-def remove_from_draft(*, part: Tier | Distinction | Measure | TierBenefit, actor: User | None = None) -> None:
+def remove_from_draft(*, part: Part, actor: User | None = None) -> None:
     """Take a part out of a draft, with what it holds. Raises EditionFrozenError where the edition is published,
     MeasureError for a measure that rules ask about."""
     lock_draft(part)
