@@ -54,6 +54,7 @@ class ProgramOnOffer:
     edition: Edition
     tiers: list[TierOnOffer]
     benefits: list[BenefitRow]
+    distinctions: list[wording.TierRules]
     pays_from: date | None
     partners: int
     countries: int
@@ -97,6 +98,7 @@ def program_on_offer(program: Program, on: date) -> ProgramOnOffer | None:
         edition=edition,
         tiers=tiers,
         benefits=_matrix(tiers),
+        distinctions=wording.distinctions_in_words(edition),
         pays_from=rates.plan.starts_on if rates.plan else None,
         partners=listed.count(),
         countries=Location.objects.filter(partner__in=listed).exclude(country="").values("country").distinct().count(),

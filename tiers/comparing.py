@@ -7,10 +7,10 @@ from difflib import SequenceMatcher
 from django.utils.translation import gettext as _
 
 from common.templatetags import show
-from tiers import lexicon as lexicons
 from tiers import wording
-from tiers.lexicon import Lexicon
-from tiers.models import Edition, TierBenefit
+from tiers.edition_words import Holder, edition_in_words
+from tiers.life_words import held_in_words
+from tiers.models import Edition, Tier, TierBenefit
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A tier, a distinction or the life of tiers, with its lines. `is_same` where nothing differs."""
+    """A tier, a distinction, the life of tiers, or what else an edition holds, with its lines. `is_same` where nothing differs."""
 
     title: str
     lines: tuple[Line, ...]
@@ -61,28 +61,35 @@ def _difference(before: list[Said], after: list[Said]) -> Iterator[Line]:
 
 
 def _parts(edition: Edition) -> dict[str, tuple[str, list[Said]]]:
-    words = lexicons.read(edition)
-    book = words.rulebook()
-    given: dict[int, list[TierBenefit]] = {}
-    benefits = TierBenefit.objects.filter(tier__edition=edition).select_related("benefit")
-    for one in benefits.order_by("benefit__position", "benefit"):
-        given.setdefault(one.tier_id, []).append(one)
-    parts: dict[str, tuple[str, list[Said]]] = {
-        "life": (_("Life of a tier"), [(0, one) for one in wording.life(edition)])
-    }
-    for said in wording.tiers_in_words(words, book):
-        lines = [*_asked(said), *((0, _benefit(one, words)) for one in given.get(said.tier.pk, []))]
-        parts[f"tier {said.tier.code}"] = (str(said.tier.name), [(0, one) for one in wording.flags(said.tier)] + lines)
-    for said in wording.distinctions_in_words(words, book):
-        parts[f"distinction {said.tier.code}"] = (str(said.tier.name), list(_asked(said)))
+    said = edition_in_words(edition)
+    parts: dict[str, tuple[str, list[Said]]] = {"life": (_("Life of a tier"), [(0, one) for one in said.life])}
+    for kind, holders in (("tier", said.tiers), ("distinction", said.distinctions)):
+        for one in holders:
+            parts[f"{kind} {one.row.code}"] = (str(one.row.name), list(_holder(one, edition)))
+    measures = [line for name, what in said.measures for line in ((0, name), (1, what))]
+    for key, title, lines in (
+        ("measures", _("Measures"), measures),
+        ("groups", _("Country groups"), [(0, f"{name}: {codes}") for name, codes in said.groups]),
+        ("exchange", _("Exchange table"), [(0, f"{much} = {counts_as}") for much, counts_as in said.exchange]),
+    ):
+        if lines:
+            parts[key] = (title, lines)
     return parts
 
 
-def _asked(said: wording.TierRules) -> Iterator[Said]:
-    for purpose, sentence in ((_("To reach it"), said.earn), (_("To keep it"), said.keep)):
-        if sentence is not None:
+def _holder(one: Holder, edition: Edition) -> Iterator[Said]:
+    if isinstance(one.row, Tier) and one.row.granted_only:
+        yield 0, _("By invitation")
+    if isinstance(one.row, Tier) and one.row.confirm:
+        yield 0, _("Given when staff confirm it")
+    if one.holds:
+        yield 0, held_in_words(one.holds)
+    for purpose, rule in ((_("To reach it"), one.earn), (_("To keep it"), one.keep)):
+        if rule is not None:
             yield 0, purpose
-            yield from _sentences(sentence, 1)
+            yield from _sentences(rule.sentence, 1) if rule.sentence else iter([(1, rule.wrong)])
+    for given in one.benefits:
+        yield 0, _benefit(given, edition.program.currency)
 
 
 def _sentences(sentence: wording.Sentence, depth: int) -> Iterator[Said]:
@@ -91,15 +98,12 @@ def _sentences(sentence: wording.Sentence, depth: int) -> Iterator[Said]:
         yield from _sentences(child, depth + 1)
 
 
-def _benefit(one: TierBenefit, words: Lexicon) -> str:
+def _benefit(one: TierBenefit, currency: str) -> str:
     said = _("Gives: %(benefit)s") % {"benefit": one.benefit.name}
     if one.terms:
         said = f"{said} ({one.terms})"
     if one.quantity is None:
         return said
-    much = (
-        show.money_short(one.quantity, words.currency)
-        if one.benefit.kind == "money"
-        else show.quantity(int(one.quantity))
-    )
+    is_money = one.benefit.kind == "money"
+    much = show.money_short(one.quantity, currency) if is_money else show.quantity(int(one.quantity))
     return " ".join(part for part in (f"{said}, {much}", one.get_per_display() if one.per else "") if part)

@@ -54,6 +54,18 @@ def life_in_words(life: Document, names: Mapping[str, str]) -> list[str]:
     return said + _deadlines(life, names) + _existing(life)
 
 
+def held_in_words(holds: Document) -> str:
+    """How long what is earned is held at least; nothing where it is not."""
+    if "months" in holds:
+        return ngettext(
+            "Held for at least %(count)s month.", "Held for at least %(count)s months.", holds["months"]
+        ) % {"count": holds["months"]}
+    if "until" in holds:
+        month, day = holds["until"].split("-")
+        return _("Held at least until %(day)s %(month)s.") % {"day": int(day), "month": MONTHS[int(month)]}
+    return ""
+
+
 def _deadlines(life: Document, names: Mapping[str, str]) -> list[str]:
     texts = {
         "warn": _(

@@ -39,20 +39,19 @@ class TierRules:
 def rules_in_words(edition: Edition) -> list[TierRules]:
     """Every tier of an edition, lowest first. A fixed number of queries. Raises RuleError for rules that cannot be read."""
     lexicon = lexicons.read(edition)
-    return tiers_in_words(lexicon, lexicon.rulebook())
-
-
-def tiers_in_words(lexicon: Lexicon, book: rules.Rulebook) -> list[TierRules]:
+    book = lexicon.rulebook()
     return [
         TierRules(tier, sentence(level.earn, lexicon), sentence(level.keep, lexicon))
         for tier, level in zip(lexicon.tiers, book.levels, strict=True)
     ]
 
 
-def distinctions_in_words(lexicon: Lexicon, book: rules.Rulebook) -> list[TierRules]:
+def distinctions_in_words(edition: Edition) -> list[TierRules]:
+    """Every distinction of an edition, as `rules_in_words`."""
+    lexicon = lexicons.read(edition)
     return [
         TierRules(one, sentence(badge.earn, lexicon), sentence(badge.keep, lexicon))
-        for one, badge in zip(lexicon.distinctions, book.badges, strict=True)
+        for one, badge in zip(lexicon.distinctions, lexicon.rulebook().badges, strict=True)
     ]
 
 
@@ -338,81 +337,3 @@ def parts(key: str, counted: tuple[rules.Figure, ...], lexicon: Lexicon) -> str:
 
 def since(day: date) -> str:
     return _("without a break since %(day)s") % {"day": show.day(day)}
-
-
-# --- The life of a tier ---------------------------------------------------------------------------
-
-
-def life(edition: Edition) -> list[str]:
-    """When tiers are given and lost, each in a sentence."""
-    said = edition.life
-    lines = [
-        _("A tier is given: %(when)s") % {"when": cadence(said.get("promotion", {"every": "day"}))},
-        _("A tier may be lost: %(when)s") % {"when": cadence(said.get("demotion", {"every": "day"}))},
-    ]
-    if count := said.get("up_by"):
-        lines.append(ngettext("At most %(count)s tier up", "At most %(count)s tiers up", count) % {"count": count})
-    if count := said.get("down_by"):
-        lines.append(ngettext("At most %(count)s tier down", "At most %(count)s tiers down", count) % {"count": count})
-    for key, text in (
-        ("grace", _("Below its tier, a partner keeps it in grace for %(length)s")),
-        ("newcomers", _("Nobody loses a tier in the first %(length)s")),
-    ):
-        if key in said:
-            lines.append(text % {"length": months(said[key]["months"])})
-    for deadline in said.get("deadlines", []):
-        tier = next((str(one.name) for one in edition.tiers.all() if one.code == deadline["tier"]), deadline["tier"])
-        text = (
-            _("%(tier)s is to be reached within %(length)s of enrolling, or the enrollment ends")
-            if deadline["then"] == "end"
-            else _("%(tier)s is to be reached within %(length)s of enrolling")
-        )
-        lines.append(text % {"tier": tier, "length": months(deadline["months"])})
-    if existing := said.get("existing"):
-        lines.append(
-            _("Partners enrolled before it keep what they hold until %(day)s")
-            % {"day": show.day(date.fromisoformat(existing["from"]))}
-            if "from" in existing
-            else _("Partners enrolled before it keep what they hold until their anniversary")
-        )
-    return lines
-
-
-def flags(tier: Tier | Distinction) -> list[str]:
-    """What is special about how a tier is given and held."""
-    lines = []
-    if isinstance(tier, Tier) and tier.granted_only:
-        lines.append(_("By invitation"))
-    if isinstance(tier, Tier) and tier.confirm:
-        lines.append(_("Given when we confirm it"))
-    if "months" in tier.holds:
-        lines.append(_("Held for at least %(length)s") % {"length": months(tier.holds["months"])})
-    if "until" in tier.holds:
-        lines.append(_("Held at least until %(day)s") % {"day": day_of_year(tier.holds["until"])})
-    return lines
-
-
-def months(count: int) -> str:
-    return ngettext("%(count)s month", "%(count)s months", count) % {"count": count}
-
-
-def day_of_year(text: str) -> str:
-    """“03-01” as people write it: “1 March”, “1 mars”."""
-    month, number = (int(part) for part in text.split("-"))
-    return show.day_and_month(date(2000, month, number))
-
-
-def cadence(said: dict[str, Any]) -> str:
-    """On which nights: “every night”, “every quarter”, “every year on 1 March”."""
-    every, on = said["every"], said.get("on")
-    if every == "week":
-        return _("every week on %(day)s") % {"day": show.weekday(on or 1)}
-    if every == "month" and on not in (None, 1):
-        return _("every month on the %(number)s") % {"number": on}
-    if every == "year" and on not in (None, "01-01"):
-        return _("every year on %(day)s") % {"day": day_of_year(on)}
-    return {
-        "day": _("every night"), "month": _("every month"), "quarter": _("every quarter"),
-        "half_year": _("every half-year"), "year": _("every year"), "anniversary": _("on the partner’s anniversary"),
-        "never": _("never"),
-    }[every]  # fmt: skip

@@ -95,16 +95,6 @@ def _first(shown: str) -> str:
     return f"1er{shown[1:]}" if locale().language == "fr" and shown.startswith("1 ") else shown
 
 
-def day_and_month(value: date) -> str:
-    """“1 March”, “1 mars”."""
-    return format_date(value, "d MMMM", locale=locale())
-
-
-def weekday(number: int) -> str:
-    """The name of a day of the week, 1 being Monday."""
-    return str(locale().days["format"]["wide"][number - 1])
-
-
 @register.filter
 def month(value: date | None) -> str:
     """“June 2020”, “juin 2020”."""

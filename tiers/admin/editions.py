@@ -16,6 +16,7 @@ from unfold.decorators import action, display
 from common.admin import STATES, StaffAdmin, StaffForm, ask, change_url
 from common.errors import ProgramError
 from tiers import services
+from tiers.admin.dry_runs import compare_url, in_force_beside
 from tiers.admin.editor import EditorPages
 from tiers.edition_words import edition_in_words
 from tiers.models import Edition
@@ -38,7 +39,7 @@ class EditionAdmin(EditorPages, StaffAdmin):
     readonly_fields = ("state",)
     change_form_before_template = "admin/tiers/edition_notice.html"
     change_form_after_template = "admin/tiers/edition_rules.html"
-    actions_detail = ("edit_rules", "check_rules", "publish", "copy")
+    actions_detail = ("edit_rules", "check_rules", "try_out", "compare", "publish", "copy")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Edition]:
         return super().get_queryset(request).select_related("program")
@@ -107,6 +108,22 @@ class EditionAdmin(EditorPages, StaffAdmin):
         else:
             messages.success(request, gettext("Every rule and measure of this edition can be evaluated."))
         return HttpResponseRedirect(change_url(edition))
+
+    def has_try_out_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("tiers.add_dryrun")
+
+    @action(description=_("Try it out"), icon="science", permissions=["try_out"])
+    def try_out(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return HttpResponseRedirect(f"{reverse('admin:tiers_dryrun_run_dry')}?edition={object_id}")
+
+    @action(description=_("Compare"), icon="difference", permissions=["view"])
+    def compare(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        edition = get_object_or_404(Edition.objects.select_related("program"), pk=object_id)
+        older = in_force_beside(edition)
+        if older is None:
+            messages.info(request, gettext("The program has no other published edition to compare it with."))
+            return HttpResponseRedirect(change_url(edition))
+        return HttpResponseRedirect(compare_url(older, edition))
 
     @action(description=_("Publish"), icon="publish", permissions=["publish"])
     def publish(self, request: HttpRequest, object_id: str) -> HttpResponse:
