@@ -15,7 +15,7 @@ from common.money import minor_unit
 from partners.models import Location, Member, Partner
 from places.gazetteer import Place
 from tiers import selectors as tier_selectors
-from tiers import wording
+from tiers import life_words, wording
 from tiers.models import Benefit, Edition, Placement, Program, Tier, TierBenefit
 from training.models import Certificate
 
@@ -55,6 +55,7 @@ class ProgramOnOffer:
     tiers: list[TierOnOffer]
     benefits: list[BenefitRow]
     distinctions: list[wording.TierRules]
+    reviews: str  # when a tier may be lost, in words
     pays_from: date | None
     partners: int
     countries: int
@@ -99,6 +100,7 @@ def program_on_offer(program: Program, on: date) -> ProgramOnOffer | None:
         tiers=tiers,
         benefits=_matrix(tiers),
         distinctions=wording.distinctions_in_words(edition),
+        reviews=life_words.cadence(edition.life.get("demotion") or {"every": "day"}),
         pays_from=rates.plan.starts_on if rates.plan else None,
         partners=listed.count(),
         countries=Location.objects.filter(partner__in=listed).exclude(country="").values("country").distinct().count(),

@@ -44,6 +44,7 @@ WRITE_ONLY = dict.fromkeys(AUDIENCES, 405)
 PAGES: dict[str, dict[str, Any]] = {
     "locator:program": OPEN,
     "locator:program-page": OPEN,
+    "locator:estimate": OPEN,
     "locator:directory": OPEN,
     "locator:points": OPEN,
     "locator:partner": OPEN,
@@ -53,6 +54,7 @@ PAGES: dict[str, dict[str, Any]] = {
     "portal:home": PORTAL,
     "portal:tier": PORTAL,
     "portal:tier-facts": PORTAL,
+    "portal:tier-what-if": PORTAL,
     "portal:points": PORTAL,
     "portal:claim-new": PORTAL,
     "portal:claim": OWN,
@@ -186,7 +188,7 @@ def world(transactional_db: None) -> dict[str, Any]:
         name: {"measure_id" if name == "portal:tier-facts" else "pk": pk} for name, pk in owned.items()
     }
     kwargs |= dict.fromkeys(["locator:partner", "locator:contact"], {"slug": partner.slug})
-    kwargs |= dict.fromkeys(["locator:program-page", "api:program-detail"], {"slug": made.program.slug})
+    kwargs |= dict.fromkeys(["locator:program-page", "locator:estimate", "api:program-detail"], {"slug": made.program.slug})
     kwargs["accounts:password-set"] = {"uidb64": "MQ", "token": "set-password"}
     users = {
         "nobody": None, "member": made.person, "stranger": make_portal_user(made.low), "lost": make_user(),

@@ -62,6 +62,7 @@ def addresses(world: dict[str, Any]) -> list[str]:
     named = [
         ("locator:program", {}), ("locator:directory", {}), ("locator:partner", {"slug": slug}),
         ("locator:contact", {"slug": slug}), ("accounts:password-change", {}), ("portal:home", {}), ("portal:tier", {}),
+        ("portal:tier-what-if", {}), ("locator:estimate", {"slug": "resellers"}),
         ("portal:tier-facts", {"measure_id": Measure.objects.get(key="net-sales").pk}), ("portal:leads", {}),
         ("portal:points", {}), ("portal:claim-new", {}), ("portal:claim", {"pk": world["draft"].pk}),
         ("portal:claim", {"pk": world["sent"].pk}),

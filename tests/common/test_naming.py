@@ -14,7 +14,17 @@ from commissions.models import Earning, Statement
 from leads.models import Deal
 from tiers.models import Run
 
-SHOWN_TO_NOBODY = {"tiers.Measured.value", "tiers.Run.carried"}
+SHOWN_TO_NOBODY = {
+    "tiers.Bound.ends_on",
+    "tiers.Bound.enrolled_on",
+    "tiers.Bound.months",
+    "tiers.Bound.starts_on",
+    "tiers.DryRun.carried",
+    "tiers.Measured.member",
+    "tiers.Measured.over",
+    "tiers.Measured.value",
+    "tiers.Run.carried",
+}
 
 
 @pytest.mark.parametrize(
