@@ -287,7 +287,7 @@ def test_any_rule_tree_comes_back_as_it_went_in(earn: dict[str, Any], keep: dict
 
 
 def test_the_documentation_names_every_dataset_and_field() -> None:
-    page = (SAMPLES.parent / "docs" / "program-file.md").read_text()
+    page = (SAMPLES.parent / "docs" / "program-file.md").read_text().partition("## Datasets")[2]
     for dataset in datasets.every():
         row = next(line for line in page.splitlines() if line.startswith(f"| `{dataset.key}`"))
         documented = set(re.findall(r"`([a-z_]+)`", row)) - {dataset.key}
