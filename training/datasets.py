@@ -34,6 +34,7 @@ register(
         partner="partner_id",
         dated=None,
         fields={
+            "name": Field("name", _("Name"), "text"),
             "job": Field("job", _("Job"), "text", choices=Member.Job.choices),
             "role": Field("role", _("Portal role"), "text", choices=Member.Role.choices),
             "certified": Field("certified", _("Certified"), "yes_no"),
@@ -50,6 +51,7 @@ register(
         partner="member__partner_id",
         dated=None,
         fields={
+            "name": Field("member__name", _("Name"), "text"),
             "certification": Field("certification__code", _("Certification"), "text"),
             "member": Field("member_id", _("Person"), "number"),
             "job": Field("member__job", _("Job"), "text", choices=Member.Job.choices),
