@@ -15,7 +15,8 @@ from math import gcd, lcm
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import NullIf
 
 from common.days import Period
 from tiers import windows
@@ -90,6 +91,12 @@ def plan(
 # --- Columns of facts -----------------------------------------------------------------------------
 
 
+def column_of(reader: Reader, key: str) -> Any:
+    """A field as a column; an empty text is no value, like one that is not there."""
+    name = F(reader.name(key))
+    return NullIf(name, Value("")) if reader.field(key).unit == "text" else name
+
+
 def flat(made: Plan, *, with_day: bool = False) -> tuple[str, tuple[Any, ...]]:
     """The facts that count as rows of the columns that grouping reads. Raises EmptyResultSet where none can be."""
     definition, reader = made.definition, made.reader
@@ -105,7 +112,7 @@ def flat(made: Plan, *, with_day: bool = False) -> tuple[str, tuple[Any, ...]]:
         "fact_having": definition.get("having", {}).get("field"),
         "fact_currency": "currency" if made.counts_amounts else None,
     }
-    columns |= {column: F(reader.name(key)) for column, key in asked.items() if key}
+    columns |= {column: column_of(reader, key) for column, key in asked.items() if key}
     sql, params = made.facts().values(**columns).query.sql_with_params()
     return sql, tuple(params)
 

@@ -20,8 +20,13 @@ By = Mapping[str, Any]
 
 
 def store(night: Night, shuffle: int = 0) -> Program:
-    """The night's edition, partners and facts as rows, inserted in an order that `shuffle` decides. Once per database."""
+    """The night's edition, partners and facts as rows, inserted in an order, and under ids, that `shuffle` decides. Once
+    per database."""
     random = Random(shuffle)  # noqa: S311  # an order, not a secret
+    Partner.objects.bulk_create(
+        Partner(external_id=f"X{number}", name="Other", slug=f"other-{number}", joined_on=night.day)
+        for number in range(shuffle % 3)
+    )
     document = {"slug": "generated", "name": {"en": "Generated"}, "currency": night.currency, "public": False,
                 "editions": [night.edition]}  # fmt: skip
     program = program_file.import_program(json.dumps(document).encode())
