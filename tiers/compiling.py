@@ -15,7 +15,7 @@ from math import gcd, lcm
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, Q, QuerySet, TextField, Value
 from django.db.models.functions import NullIf
 
 from common.days import Period
@@ -94,7 +94,7 @@ def plan(
 def column_of(reader: Reader, key: str) -> Any:
     """A field as a column; an empty text is no value, like one that is not there."""
     name = F(reader.name(key))
-    return NullIf(name, Value("")) if reader.field(key).unit == "text" else name
+    return NullIf(name, Value(""), output_field=TextField()) if reader.field(key).unit == "text" else name
 
 
 def flat(made: Plan, *, with_day: bool = False) -> tuple[str, tuple[Any, ...]]:

@@ -94,7 +94,7 @@ def differing(
         yield from differing(night, partner, one, below, member)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=HEALTH, print_blob=True, report_multiple_bugs=False)
+@settings(max_examples=120, deadline=None, suppress_health_check=HEALTH, print_blob=True, report_multiple_bugs=False)
 @given(night=nights())
 def test_the_night_and_the_oracle_agree(night: Night) -> None:
     compare(night)
@@ -104,5 +104,4 @@ def test_the_night_and_the_oracle_agree(night: Night) -> None:
 @settings(max_examples=int(os.environ.get("ORACLE_EXAMPLES", "40")), deadline=None, suppress_health_check=HEALTH, print_blob=True, report_multiple_bugs=False)
 @given(night=nights(measures=24, tiers=12, partners_at_most=12, facts=150))
 def test_the_night_and_the_oracle_agree_on_large_ones(night: Night) -> None:
-    """Each has hundreds of figures and rules. ORACLE_EXAMPLES asks for more of them than a test run takes time for."""
     compare(night, chunk_size=5)

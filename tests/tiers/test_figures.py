@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiers.figures import CircleError, Figure, complete, order
+from tiers.rules import Facts
 
 DAY = date(2026, 5, 15)
 
@@ -105,6 +106,19 @@ def test_a_leap_day_is_a_month_older_on_the_last_day_of_february() -> None:
         assert complete(definitions, {}, {}, {"joined_on": ("2024-02-29",)}, on, {})[0] == {"t": years}
 
 
+def test_a_member_without_facts_has_the_figure_that_follows_from_the_whole() -> None:
+    definitions: dict[str, Any] = {
+        "a": {"aggregate": "count", "by": "category"},
+        "whole": {"aggregate": "count"},
+        "others": {"difference": ["whole", "a"]},
+        "twice": {"total": ["others", "others"]},
+    }
+    units = dict.fromkeys(definitions, "count")
+    figures, split = complete(definitions, {"whole": 5}, {"a": {"bikes": 2}}, {}, DAY, units)
+    facts = Facts(DAY, figures, split)
+    assert [facts.of(member).figures["twice"] for member in ("bikes", "absent")] == [6, 10]
+
+
 def test_a_measure_of_split_ones_has_a_figure_for_each_of_their_members() -> None:
     definitions: dict[str, Any] = {
         "share": {"ratio": ["a", "b"]},
@@ -119,7 +133,7 @@ def test_a_measure_of_split_ones_has_a_figure_for_each_of_their_members() -> Non
         "b": {"bikes": 10, "helmets": 100, "parts": 4},
     }
     figures, by_member = complete(definitions, {"whole": 1000}, split, {}, DAY, dict.fromkeys(definitions, "count"))
-    assert figures == {"whole": 1000, "twice": 2000}
+    assert figures == {"whole": 1000, "twice": 2000, "share": 0, "of-whole": 0, "points": 0}
     assert by_member == {
         **split,
         "share": {"bikes": Fraction(1, 10), "parts": Fraction(3, 4), "helmets": 0},
