@@ -14,9 +14,9 @@ from commissions.selectors import rates_in_force
 from common.money import minor_unit
 from partners.models import Location, Member, Partner
 from places.gazetteer import Place
-from tiers import selectors as tier_selectors
 from tiers import life_words, wording
-from tiers.models import Benefit, Edition, Placement, Program, Tier, TierBenefit
+from tiers import selectors as tier_selectors
+from tiers.models import Benefit, Distinction, Edition, Placement, Program, Tier, TierBenefit
 from training.models import Certificate
 
 EARTH_KM = 6371.0088  # mean radius, IUGG
@@ -54,7 +54,7 @@ class ProgramOnOffer:
     edition: Edition
     tiers: list[TierOnOffer]
     benefits: list[BenefitRow]
-    distinctions: list[wording.TierRules]
+    distinctions: list[wording.AskedInWords[Distinction]]
     reviews: str  # when a tier may be lost, in words
     pays_from: date | None
     partners: int
@@ -82,11 +82,11 @@ def program_on_offer(program: Program, on: date) -> ProgramOnOffer | None:
     tiers: list[TierOnOffer] = []
     below: set[int] = set()
     for said in wording.rules_in_words(edition):
-        gives = given.get(said.tier.pk, [])
-        rate = rates.by_tier.get(said.tier.code)
+        gives = given.get(said.row.pk, [])
+        rate = rates.by_tier.get(said.row.code)
         tiers.append(
             TierOnOffer(
-                tier=said.tier, earn=said.earn, keep=said.keep, gives=gives,
+                tier=said.row, earn=said.earn, keep=said.keep, gives=gives,
                 new=[one for one in gives if one.benefit_id not in below or one.terms],
                 rate=rate,
                 example=None if rate is None else rules.commission(EXAMPLE_SALE, rate, minor_unit(program.currency)),

@@ -59,7 +59,7 @@ class RunAdmin(ReadOnlyAdmin):
     change_form_after_template = "admin/tiers/run_after.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
-        return super().get_queryset(request).nights()  # type: ignore[no-any-return]  # a RunQuerySet
+        return super().get_queryset(request).nights()
 
     @display(description=_("state"), ordering="state", label=STATES)
     def show_state(self, obj: Run) -> tuple[str, str]:

@@ -188,7 +188,9 @@ def world(transactional_db: None) -> dict[str, Any]:
         name: {"measure_id" if name == "portal:tier-facts" else "pk": pk} for name, pk in owned.items()
     }
     kwargs |= dict.fromkeys(["locator:partner", "locator:contact"], {"slug": partner.slug})
-    kwargs |= dict.fromkeys(["locator:program-page", "locator:estimate", "api:program-detail"], {"slug": made.program.slug})
+    kwargs |= dict.fromkeys(
+        ["locator:program-page", "locator:estimate", "api:program-detail"], {"slug": made.program.slug}
+    )
     kwargs["accounts:password-set"] = {"uidb64": "MQ", "token": "set-password"}
     users = {
         "nobody": None, "member": made.person, "stranger": make_portal_user(made.low), "lost": make_user(),

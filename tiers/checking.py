@@ -41,7 +41,7 @@ def problems(edition: Document, currency: str, where: str) -> Iterator[str]:
         return
     yield from _circles_of_awards(edition, definitions, book)
     bounds = {key: defined.bounds(key, definitions, units) for key in definitions}
-    for holder in (*book.levels, *book.badges):
+    for holder in book.holders:
         for root in (holder.earn, holder.keep):
             path = parsing.impossible(root, bounds) if root is not None else None
             if path is not None:

@@ -7,7 +7,7 @@ from typing import Any
 from tiers.parsing import SCALES, Bounds
 from tiers.rules import Figure
 
-Definition = dict[str, Any]
+Definition = Mapping[str, Any]
 Definitions = Mapping[str, Definition]
 OF_TWO = ("ratio", "growth", "difference")
 OF_MANY = ("total", "largest", "smallest")

@@ -42,8 +42,8 @@ def judge(run: Run, bounds: tuple[int, int]) -> steps.Counts:
 
 
 def _outcome(run: Run, book: evaluating.Book, pk: int, judged: evaluating.Judged, held_code: str) -> Outcome:
-    held = book.rules.level(held_code) if held_code else None
-    would = would_hold(book.rules, judged, held)
+    held = book.rulebook.level(held_code) if held_code else None
+    would = would_hold(book.rulebook, judged, held)
     change = 0 if held is None else (would.rank > held.rank) - (would.rank < held.rank)
     return Outcome(
         run=run, enrollment_id=pk, held=held_code, would=would.code, change=change,
@@ -70,7 +70,7 @@ def _decided_by(
     if change < 0 and held is not None:
         asked = held.keep or held.earn
     else:
-        asked = next((level.earn for level in book.rules.levels if level.rank > would.rank and level.earn), None)
+        asked = next((level.earn for level in book.rulebook.levels if level.rank > would.rank and level.earn), None)
     if asked is None:
         return []
     return sorted({_measure(one) for one in explaining.helping(rules.check(asked, judged.facts))})
@@ -178,10 +178,10 @@ def _names(given: list[TierBenefit]) -> dict[int, tuple[str, str]]:
 
 def _quantity(given: list[TierBenefit], holders: Counter[str]) -> Decimal | None:
     """A year's worth; None where no tier says how much."""
-    counted = [one for one in given if one.quantity is not None]
-    if not counted:
-        return None
-    return sum((one.quantity * PERIODS_A_YEAR[one.per] * holders[one.tier.code] for one in counted), Decimal(0))
+    counted = [
+        one.quantity * PERIODS_A_YEAR[one.per] * holders[one.tier.code] for one in given if one.quantity is not None
+    ]
+    return sum(counted, Decimal(0)) if counted else None
 
 
 # --- What other apps know of its cost -------------------------------------------------------------

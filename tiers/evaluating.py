@@ -28,7 +28,7 @@ class Book:
     """An edition read once: its rules, and what evaluating them takes."""
 
     edition: Edition
-    rules: rules.Rulebook
+    rulebook: rules.Rulebook
     definitions: dict[str, dict[str, Any]]
     units: dict[str, str]
     keys: dict[int, str]  # of measures of facts, by id
@@ -42,7 +42,7 @@ class Book:
         definitions = lexicon.definitions
         return cls(
             edition=lexicon.edition,
-            rules=book,
+            rulebook=book,
             definitions=definitions,
             units=lexicon.units,
             keys={one.pk: key for key, one in lexicon.measures.items() if defined.is_stored(definitions[key])},
@@ -87,13 +87,13 @@ def judge(
     by_member = {key: measured.get(key, {}) for key in book.split}
     complete, split = figures.complete(book.definitions, base, by_member, traits, day, book.units)
     facts = rules.Facts(day, complete, split, traits, history, book.earn_rules)
-    holders = (*book.rules.levels, *book.rules.badges)
+    holders = book.rulebook.holders
     met = frozenset(one.code for one in holders if rules.earns(one, facts))
     return Judged(
         measured=measured,
         facts=facts,
         verdicts={key: rules.is_met(node, facts) for key, node in book.spans.items()},
-        earned=next(level for level in reversed(book.rules.levels) if level.code in met),
+        earned=next(level for level in reversed(book.rulebook.levels) if level.code in met),
         met=met,
         kept=frozenset(one.code for one in holders if one.code in met or rules.keeps(one, facts)),
     )

@@ -27,17 +27,22 @@ class Lexicon:
     def split(self) -> frozenset[str]:
         return frozenset(key for key in self.definitions if defined.is_split(key, self.definitions))
 
+    @property
+    def holders(self) -> tuple[Tier | Distinction, ...]:
+        """Tiers, then distinctions."""
+        return (*self.tiers, *self.distinctions)
+
     def known(self) -> parsing.Known:
         return parsing.Known(
             units=self.units,
             split=self.split,
-            codes=frozenset(one.code for one in (*self.tiers, *self.distinctions)),
+            codes=frozenset(one.code for one in self.holders),
             country_groups=frozenset(self.edition.country_groups),
         )
 
     def name_of(self, code: str) -> str:
         """The name of a tier or distinction; the code where the edition has none of it."""
-        return next((str(one.name) for one in (*self.tiers, *self.distinctions) if one.code == code), code)
+        return next((str(one.name) for one in self.holders if one.code == code), code)
 
     def rulebook(self) -> rules.Rulebook:
         """Raises RuleError for rules that name what does not exist or ask about each other in a circle."""

@@ -65,7 +65,7 @@ def place(run: Run, bounds: tuple[int, int]) -> steps.Counts:
     judged = evaluating.judge_all(book, run, enrollments)
     evaluations = evaluating.store(book, run, enrollments, judged)
     night = Night(run.program, run.edition, run.day, run.previous_on, run.pk)
-    return Placing(night, words, book.rules, enrollments, judged, evaluations).write()
+    return Placing(night, words, book.rulebook, enrollments, judged, evaluations).write()
 
 
 class Placing:

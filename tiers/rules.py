@@ -133,15 +133,20 @@ class Rulebook:
     def level(self, code: str) -> Level | None:
         return next((level for level in self.levels if level.code == code), None)
 
+    @property
+    def holders(self) -> tuple["Level | Badge", ...]:
+        """Levels, then badges."""
+        return (*self.levels, *self.badges)
+
     def nodes(self) -> Iterator[Node]:
         """Every node of every rule."""
-        for holder in (*self.levels, *self.badges):
+        for holder in self.holders:
             for root in (holder.earn, holder.keep):
                 if root is not None:
                     yield from walk(root)
 
     def earn_rules(self) -> dict[str, Node]:
-        return {holder.code: holder.earn for holder in (*self.levels, *self.badges) if holder.earn is not None}
+        return {holder.code: holder.earn for holder in self.holders if holder.earn is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,8 +356,10 @@ def gap(comparison: str, figure: Figure, threshold: Figure) -> Figure:
     """How far the figure is from meeting the comparison, 0 or more, in the measure's unit (strictness aside)."""
     if comparison == "equal":
         return abs(threshold - figure)
-    distance = threshold - figure if comparison in ("at_least", "more_than") else figure - threshold
-    return max(distance, 0)
+    distance: Figure = threshold - figure
+    if comparison in ("at_most", "less_than"):
+        distance = -distance
+    return max(Fraction(distance), Fraction(0)) if isinstance(distance, Fraction) else max(distance, 0)
 
 
 def progress(comparison: str, figure: Figure, threshold: Figure) -> float:

@@ -40,7 +40,7 @@ class Standing:
 
     @property
     def reviewed_nightly(self) -> bool:
-        return demotion_of(self.edition)["every"] == "day"
+        return bool(demotion_of(self.edition)["every"] == "day")
 
 
 def demotion_of(edition: Edition) -> Mapping[str, Any]:

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from tiers import datasets
 from tiers.datasets import Dataset
+from tiers.definitions import parts_of
 from tiers.errors import MeasureError
-from tiers.figures import parts_of
 from tiers.filtering import SCALES, number
 
 Definition = Mapping[str, Any]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from tiers import compiling, figures, windows
 from tiers.datasets import Dataset
+from tiers.definitions import parts_of
 from tiers.errors import MeasureError
 from tiers.filtering import NUMBERS, Rates, Reader, number, refused, typed
 from tiers.models import Edition, Measure
@@ -186,7 +187,7 @@ PARTS: dict[str, Callable[[Definition, Reader], None]] = {
 
 
 def _check_made(definition: Definition, definitions: Mapping[str, Definition]) -> None:
-    for part in (*figures.parts_of(definition), *([definition["rank"]] if "rank" in definition else [])):
+    for part in (*parts_of(definition), *([definition["rank"]] if "rank" in definition else [])):
         if part not in definitions:
             raise MeasureError(_("there is no measure “%(key)s” in this edition.") % {"key": part})
     try:
@@ -195,7 +196,7 @@ def _check_made(definition: Definition, definitions: Mapping[str, Definition]) -
         raise MeasureError(
             _("these are made of each other in a circle: %(keys)s.") % {"keys": " → ".join(circle.keys)}
         ) from None
-    if not all(_has_unit(definitions[part], definitions) for part in figures.parts_of(definition)):
+    if not all(_has_unit(definitions[part], definitions) for part in parts_of(definition)):
         return  # what is wrong there is said there
     unit_of(definition, definitions)
     if "rank" in definition:

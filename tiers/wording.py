@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -27,30 +27,33 @@ class Sentence:
     is_all: bool = False
 
 
+Row = TypeVar("Row", Tier, Distinction)
+
+
 @dataclass(frozen=True, slots=True)
-class TierRules:
+class AskedInWords(Generic[Row]):
     """What a tier or distinction asks, in words: to reach it, and to keep it where that differs."""
 
-    tier: Tier | Distinction
+    row: Row
     earn: Sentence | None
     keep: Sentence | None
 
 
-def rules_in_words(edition: Edition) -> list[TierRules]:
+def rules_in_words(edition: Edition) -> list[AskedInWords[Tier]]:
     """Every tier of an edition, lowest first. A fixed number of queries. Raises RuleError for rules that cannot be read."""
     lexicon = lexicons.read(edition)
     book = lexicon.rulebook()
     return [
-        TierRules(tier, sentence(level.earn, lexicon), sentence(level.keep, lexicon))
+        AskedInWords(tier, sentence(level.earn, lexicon), sentence(level.keep, lexicon))
         for tier, level in zip(lexicon.tiers, book.levels, strict=True)
     ]
 
 
-def distinctions_in_words(edition: Edition) -> list[TierRules]:
+def distinctions_in_words(edition: Edition) -> list[AskedInWords[Distinction]]:
     """Every distinction of an edition, as `rules_in_words`."""
     lexicon = lexicons.read(edition)
     return [
-        TierRules(one, sentence(badge.earn, lexicon), sentence(badge.keep, lexicon))
+        AskedInWords(one, sentence(badge.earn, lexicon), sentence(badge.keep, lexicon))
         for one, badge in zip(lexicon.distinctions, lexicon.rulebook().badges, strict=True)
     ]
 

@@ -247,7 +247,7 @@ def queries(step: object, partners: int) -> int:
     for partner in held:
         sell(partner, "100.00", MARCH)
         sell(partner, "100.00", MARCH, currency="EUR")
-    run = Run.objects.create(program=program, day=NIGHT, edition=program.editions.get(), is_review=True)
+    run = Run.objects.create(program=program, day=NIGHT, edition=program.editions.get())
     bounds = (held[0].pk, held[-1].pk)
     if step is statements.draft:
         earning.post(run, bounds)

@@ -101,7 +101,13 @@ def test_the_night_and_the_oracle_agree(night: Night) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=int(os.environ.get("ORACLE_EXAMPLES", "40")), deadline=None, suppress_health_check=HEALTH, print_blob=True, report_multiple_bugs=False)
+@settings(
+    max_examples=int(os.environ.get("ORACLE_EXAMPLES", "40")),
+    deadline=None,
+    suppress_health_check=HEALTH,
+    print_blob=True,
+    report_multiple_bugs=False,
+)
 @given(night=nights(measures=24, tiers=12, partners_at_most=12, facts=150))
 def test_the_night_and_the_oracle_agree_on_large_ones(night: Night) -> None:
     compare(night, chunk_size=5)

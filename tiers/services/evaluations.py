@@ -38,7 +38,7 @@ def evaluate_now(*, enrollment: Enrollment, on: date, actor: User | None = None)
     run.pk = None
     evaluations = evaluating.store(book, run, [one], judged)
     night = Night(one.program, edition, on, selectors.last_night(one.program, before=on))
-    placing.Placing(night, words, book.rules, [one], judged, evaluations, actor).write()
+    placing.Placing(night, words, book.rulebook, [one], judged, evaluations, actor).write()
     return evaluations[one.pk]
 
 
