@@ -208,9 +208,13 @@ def progress(run: Run) -> list[StepProgress]:
             total=Count("id"), done=Count("id", filter=Q(state="done")), failed=Count("id", filter=Q(state="failed"))
         )
     }
-    return [
-        StepProgress(step.key, str(step.label), found["done"], found["failed"], found["total"])
-        if (found := cut.get(step.key))
-        else StepProgress(step.key, str(step.label), 0, 0, 0 if run.state != Run.State.RUNNING else None)
-        for step in steps.of(run)
-    ]
+    known = steps.of(run)
+    current = next((step.position for step in known if step.key == run.step), None)
+
+    def of(step: steps.Step) -> StepProgress:
+        if found := cut.get(step.key):
+            return StepProgress(step.key, str(step.label), found["done"], found["failed"], found["total"])
+        is_to_come = run.state == Run.State.RUNNING and (current is None or step.position > current)
+        return StepProgress(step.key, str(step.label), 0, 0, None if is_to_come else 0)
+
+    return [of(step) for step in known]

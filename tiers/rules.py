@@ -354,12 +354,10 @@ def highest_earned(rulebook: Rulebook, facts: Facts) -> Level:
 
 def gap(comparison: str, figure: Figure, threshold: Figure) -> Figure:
     """How far the figure is from meeting the comparison, 0 or more, in the measure's unit (strictness aside)."""
-    if comparison == "equal":
-        return abs(threshold - figure)
     distance: Figure = threshold - figure
-    if comparison in ("at_most", "less_than"):
+    if comparison in ("at_most", "less_than") or (comparison == "equal" and distance < 0):
         distance = -distance
-    return max(Fraction(distance), Fraction(0)) if isinstance(distance, Fraction) else max(distance, 0)
+    return distance if distance > 0 else 0
 
 
 def progress(comparison: str, figure: Figure, threshold: Figure) -> float:

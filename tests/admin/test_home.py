@@ -42,7 +42,15 @@ def test_queues_count_what_waits_and_how_long(world: World) -> None:
     request.user = world.staff
     found = {queue.key: (queue.count, queue.days) for queue in waiting.queues(request)}
     days = (program_today() - program_today().replace(day=1)).days
-    assert found == {"leads": (1, 9), "deals": (1, 0), "statements": (1, days), "nights": (0, 0), "imports": (1, 0)}
+    assert found == {
+        "leads": (1, 9),
+        "deals": (1, 0),
+        "statements": (1, days),
+        "nights": (0, 0),
+        "imports": (1, 0),
+        "claims": (0, 0),
+        "proposals": (0, 0),
+    }
 
 
 def test_each_queue_links_to_the_list_of_exactly_its_rows(world: World, client: Client) -> None:
@@ -55,16 +63,24 @@ def test_each_queue_links_to_the_list_of_exactly_its_rows(world: World, client: 
         listed = client.get(queue.url)
         assert listed.status_code == 200
         counts[queue.key] = (queue.count, listed.context["cl"].result_count)
-    assert counts == {"leads": (1, 1), "deals": (3, 3), "statements": (3, 3), "nights": (1, 1), "imports": (1, 1)}
+    assert counts == {
+        "leads": (1, 1),
+        "deals": (3, 3),
+        "statements": (3, 3),
+        "nights": (1, 1),
+        "imports": (1, 1),
+        "claims": (0, 0),
+        "proposals": (0, 0),
+    }
 
 
 def test_a_failure_that_a_later_night_made_good_does_not_wait(world: World) -> None:
     Run.objects.create(
-        program=world.program, day=program_today() - timedelta(days=1), edition=world.edition, is_review=False,
+        program=world.program, day=program_today() - timedelta(days=1), edition=world.edition,
         state=Run.State.FAILED,
     )  # fmt: skip
     latest = Run.objects.create(
-        program=world.program, day=program_today() + timedelta(days=1), edition=world.edition, is_review=False,
+        program=world.program, day=program_today() + timedelta(days=1), edition=world.edition,
         state=Run.State.DONE,
     )  # fmt: skip
     assert list(waiting._failed_nights(program_today())) == []

@@ -39,7 +39,8 @@ def test_a_running_night_tells_how_far_each_step_is(staff: Client, world: World)
     told = progress(staff, run)
     assert (told["running"], told["state"]) == (True, "Running")
     assert [(step["key"], step["done"], step["total"], step["says"]) for step in told["steps"]] == [
-        ("measure", 0, 1, "0 / 1"), ("place", 0, None, "to come"), ("earn", 0, None, "to come"),
+        ("points", 0, 0, "nothing to do"), ("measure", 0, 1, "0 / 1"), ("rank", 0, None, "to come"),
+        ("place", 0, None, "to come"), ("earn", 0, None, "to come"),
         ("statements", 0, None, "to come"),
     ]  # fmt: skip
     page = staff.get(reverse("admin:tiers_run_change", args=[run.pk])).content.decode()
@@ -47,15 +48,19 @@ def test_a_running_night_tells_how_far_each_step_is(staff: Client, world: World)
     night.work(run.pk)
     told = progress(staff, run)
     assert (told["running"], told["state"]) == (False, "Done")
-    assert [(step["done"], step["total"]) for step in told["steps"]] == [(1, 1), (1, 1), (0, 0), (0, 0)]
-    assert [step["says"] for step in told["steps"]][2:] == ["nothing to do"] * 2
+    assert [(step["done"], step["total"]) for step in told["steps"]] == [
+        (0, 0), (1, 1), (0, 0), (1, 1), (0, 0), (0, 0)
+    ]  # fmt: skip
+    assert [step["says"] for step in told["steps"]][4:] == ["nothing to do"] * 2
 
 
 def test_failed_parts_are_counted(staff: Client, world: World) -> None:
     Chunk.objects.filter(run=world.run, step="earn").update(state=Chunk.State.FAILED)
     Run.objects.filter(pk=world.run.pk).update(state=Run.State.FAILED, error="earn 1: ValueError: no")
     assert [step["says"] for step in progress(staff, world.run)["steps"]] == [
+        "nothing to do",
         "1 / 1",
+        "nothing to do",
         "1 / 1",
         "0 / 1, 1 failed",
         "1 / 1",

@@ -30,7 +30,6 @@ def make_nights(count: int) -> None:
             program=edition.program,
             edition=edition,
             day=date(2026, 1, 1 + number),
-            is_review=False,
             state=Run.State.DONE,
         )
         for number in range(count)
