@@ -14,7 +14,7 @@ from commissions.selectors import rates_in_force
 from common.money import minor_unit
 from partners.models import Location, Member, Partner
 from places.gazetteer import Place
-from tiers import life_words, wording
+from tiers import life_words, quantities, wording
 from tiers import selectors as tier_selectors
 from tiers.models import Benefit, Distinction, Edition, Placement, Program, Tier, TierBenefit
 from training.models import Certificate
@@ -41,11 +41,20 @@ class TierOnOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class BenefitCell:
+    """What a tier gives of a benefit (None for nothing), and how much of it in words where there is a limit."""
+
+    tier: Tier
+    given: TierBenefit | None
+    quantity: str
+
+
+@dataclass(frozen=True, slots=True)
 class BenefitRow:
-    """A benefit with what each tier, lowest first, gives of it: None for nothing."""
+    """A benefit with what each tier, lowest first, gives of it."""
 
     benefit: Benefit
-    cells: list[tuple[Tier, TierBenefit | None]]
+    cells: list[BenefitCell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +89,25 @@ def program_on_offer(program: Program, on: date) -> ProgramOnOffer | None:
     ):  # fmt: skip
         given.setdefault(one.tier_id, []).append(one)
     tiers: list[TierOnOffer] = []
-    below: set[int] = set()
+    below: dict[int, TierBenefit] = {}
     for said in wording.rules_in_words(edition):
         gives = given.get(said.row.pk, [])
         rate = rates.by_tier.get(said.row.code)
         tiers.append(
             TierOnOffer(
                 tier=said.row, earn=said.earn, keep=said.keep, gives=gives,
-                new=[one for one in gives if one.benefit_id not in below or one.terms],
+                new=[one for one in gives if _is_more(one, below.get(one.benefit_id))],
                 rate=rate,
                 example=None if rate is None else rules.commission(EXAMPLE_SALE, rate, minor_unit(program.currency)),
             )
         )  # fmt: skip
-        below = {one.benefit_id for one in gives}
+        below = {one.benefit_id: one for one in gives}
     listed = Partner.objects.listed().filter(enrollments__in=program.enrollments.in_force_on(on))
     return ProgramOnOffer(
         program=program,
         edition=edition,
         tiers=tiers,
-        benefits=_matrix(tiers),
+        benefits=_matrix(tiers, program.currency),
         distinctions=wording.distinctions_in_words(edition),
         reviews=life_words.cadence(edition.life.get("demotion") or {"every": "day"}),
         pays_from=rates.plan.starts_on if rates.plan else None,
@@ -112,13 +121,22 @@ def program_on_offer(program: Program, on: date) -> ProgramOnOffer | None:
     )
 
 
-def _matrix(tiers: list[TierOnOffer]) -> list[BenefitRow]:
+def _is_more(one: TierBenefit, below: TierBenefit | None) -> bool:
+    """Whether a tier gives the benefit otherwise than the tier below."""
+    return below is None or bool(one.terms) or (one.quantity, one.per) != (below.quantity, below.per)
+
+
+def _matrix(tiers: list[TierOnOffer], currency: str) -> list[BenefitRow]:
     benefits = {one.benefit_id: one.benefit for offer in tiers for one in offer.gives}
     by_tier = [(offer.tier, {one.benefit_id: one for one in offer.gives}) for offer in tiers]
     return [
-        BenefitRow(benefit, [(tier, gives.get(benefit.pk)) for tier, gives in by_tier])
+        BenefitRow(benefit, [_cell(tier, gives.get(benefit.pk), currency) for tier, gives in by_tier])
         for benefit in sorted(benefits.values(), key=lambda one: (one.position, one.pk))
     ]
+
+
+def _cell(tier: Tier, given: TierBenefit | None, currency: str) -> BenefitCell:
+    return BenefitCell(tier, given, quantities.offered(given, currency) if given else "")
 
 
 # --- The directory ---------------------------------------------------------------------------------

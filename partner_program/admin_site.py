@@ -56,6 +56,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Dry runs"), "science", "tiers.dryrun"),
             item(_("Nights"), "bedtime", "tiers.run", "nights"),
             item(_("Placements"), "stairs", "tiers.placement"),
+            item(_("Uses of benefits"), "redeem", "tiers.benefituse"),
             item(_("To confirm"), "how_to_reg", "tiers.proposal", "proposals"),
             item(_("In grace"), "hourglass_bottom", "tiers.grace"),
             item(_("Excuses and extensions"), "event_upcoming", "tiers.relief"),

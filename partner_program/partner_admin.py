@@ -21,6 +21,7 @@ from partners import services
 from partners.admin import PartnerAdmin
 from partners.models import Partner
 from tiers import services as tiers
+from tiers.admin.benefits import UseForm
 from tiers.admin.deciding import TimeForm
 from tiers.models import Edition, Enrollment, Placement, Program, Tier
 from tiers.situations import GRANTS
@@ -119,7 +120,7 @@ class PartnerPageAdmin(PartnerAdmin):
     list_filter: ClassVar[Any] = ("status", TierFilter, "is_listed", "kind")
     change_form_before_template = "admin/partners/standing.html"
     change_form_after_template = "admin/partners/everything.html"
-    actions_detail = ("grant", "evaluate", "enroll", "excuse", "set_status", "end_grant")
+    actions_detail = ("grant", "evaluate", "enroll", "use_benefit", "excuse", "set_status", "end_grant")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Partner]:
         today = program_today()
@@ -189,6 +190,24 @@ class PartnerPageAdmin(PartnerAdmin):
             self, request, title=gettext("End the grant of %(partner)s") % {"partner": partner}, do=do,
             submit=gettext("End it"), back=change_url(partner),
             says=gettext("The tier stays until a night decides by results: it may be kept, lifted or lost."),
+        )  # fmt: skip
+
+    def has_use_benefit_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("tiers.add_benefituse")
+
+    @action(description=_("Record a use"), icon="redeem", permissions=["use_benefit"])
+    def use_benefit(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        partner = get_object_or_404(Partner, pk=object_id)
+        form = UseForm(request.POST or None, partner=partner)
+
+        def do(_values: Mapping[str, Any]) -> str:
+            used = tiers.use_benefit(actor=request.user, **form.use())  # type: ignore[arg-type]
+            return gettext("%(partner)s used “%(benefit)s”.") % {"partner": partner, "benefit": used.benefit}
+
+        return ask(
+            self, request, title=gettext("Record what %(partner)s used of a benefit") % {"partner": partner}, form=form,
+            do=do, submit=gettext("Record it"), back=change_url(partner),
+            says=gettext("It counts in the period of its day. More than is left is refused."),
         )  # fmt: skip
 
     def has_excuse_permission(self, request: HttpRequest, object_id: Any = None) -> bool:

@@ -15,9 +15,9 @@ from common.templatetags import show
 from journal.models import Entry
 from leads.models import Deal, Lead, Sale
 from partners.models import Member, Partner
-from tiers import checklist
+from tiers import checklist, quantities
 from tiers import standing as standings
-from tiers.models import Attestation, Enrollment, Grace, Placement, Proposal
+from tiers.models import Attestation, BenefitUse, Enrollment, Grace, Placement, Proposal
 from tiers.standing import Standing
 from training.models import Certificate
 
@@ -35,6 +35,9 @@ SAYS = {
     "training.certificate.changed": gettext_lazy("Certificate changed"),
     "tiers.enrollment.started": gettext_lazy("Enrolled"),
     "tiers.placement.changed": gettext_lazy("Tier changed"),
+    "tiers.benefits.changed": gettext_lazy("Benefits changed"),
+    "tiers.benefit.used": gettext_lazy("Benefit used"),
+    "tiers.benefit.taken_back": gettext_lazy("Use of a benefit taken back"),
     "tiers.placement.held": gettext_lazy("Tier held anew"),
     "tiers.grant.ended": gettext_lazy("Grant ended"),
     "tiers.grace.started": gettext_lazy("Grace began"),
@@ -171,6 +174,9 @@ def _people(partner: Partner) -> list[Listed]:
         Certificate.objects.filter(member__partner=partner).select_related("member", "certification")
     )  # fmt: skip
     attested = _latest(Attestation.objects.filter(enrollment__partner=partner))
+    uses = _latest(
+        BenefitUse.objects.filter(enrollment__partner=partner).select_related("benefit", "enrollment__program")
+    )
     return [
         Listed(
             _("People"), (_("Name"), _("Job"), _("Portal role"), _("Until")),
@@ -186,6 +192,11 @@ def _people(partner: Partner) -> list[Listed]:
             _("Attestations"), (_("Title"), _("Kind"), _("Since"), _("Until")),
             [_line(one, one.title, one.kind, one.starts_on, one.ends_on) for one in attested],
             list_url(Attestation, enrollment__partner__id__exact=partner.pk),
+        ),
+        Listed(
+            _("Uses of benefits"), (_("Benefit"), _("Day"), _("Note"), _("How much")),
+            [_line(one, one.benefit, one.used_on, one.note, amount=quantities.of_use(one)) for one in uses],
+            list_url(BenefitUse, enrollment__partner__id__exact=partner.pk),
         ),
     ]  # fmt: skip
 

@@ -13,10 +13,11 @@ from common.templatetags import show
 from journal.models import Entry
 from leads.models import Deal, Lead
 from partners.models import Partner
-from tiers.models import Tier
+from tiers.models import Benefit, Enrollment, Tier
 
 LATEST = 20
 LEAD, DEAL = Lead._meta.label_lower, Deal._meta.label_lower
+ENROLLMENT = Enrollment._meta.label_lower
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,34 @@ class _Words:
     def __init__(self, entries: Sequence[Entry], tiers: Iterable[Tier]) -> None:
         self.tiers = {tier.code: str(tier.name) for tier in tiers}
         self.names = _names(entries)
+        self.benefits = _benefits(entries)
 
     def placed(self, entry: Entry) -> str:
         before, after = self._tier(entry.before), self._tier(entry.after)
         if not before:
-            return _("You are in %(tier)s.") % {"tier": after}
-        return _("From %(before)s to %(after)s.") % {"before": before, "after": after}
+            return self._with_benefits(_("You are in %(tier)s.") % {"tier": after}, entry)
+        return self._with_benefits(_("From %(before)s to %(after)s.") % {"before": before, "after": after}, entry)
 
     def enrolled(self, entry: Entry) -> str:
-        return _("You joined the program, in %(tier)s.") % {"tier": self._tier(entry.after)}
+        joined = _("You joined the program, in %(tier)s.") % {"tier": self._tier(entry.after)}
+        return self._with_benefits(joined, entry)
+
+    def gives_other(self, entry: Entry) -> str:
+        now = _("What %(tier)s gives has changed.") % {"tier": self._tier(entry.after)}
+        return self._with_benefits(now, entry)
+
+    def _with_benefits(self, says: str, entry: Entry) -> str:
+        """The sentence, and which benefits opened and closed."""
+        opened, closed = self._benefits(entry, "opens"), self._benefits(entry, "closes")
+        if opened:
+            says = f"{says} {_('Opened: %(benefits)s.') % {'benefits': opened}}"
+        if closed:
+            says = f"{says} {_('Closed: %(benefits)s.') % {'benefits': closed}}"
+        return says
+
+    def _benefits(self, entry: Entry, change: str) -> str:
+        codes = entry.after.get(change, [])
+        return ", ".join(self.benefits.get((entry.subject, code), code) for code in codes)
 
     def attested(self, entry: Entry) -> str:
         return _("Recorded: %(title)s.") % {"title": entry.after.get("title", "")}
@@ -51,6 +71,16 @@ class _Words:
     def _tier(self, values: dict[str, Any]) -> str:
         code = str(values.get("tier", ""))
         return self.tiers.get(code, code)
+
+
+def _benefits(entries: Sequence[Entry]) -> dict[tuple[str, str], str]:
+    """What benefits that opened and closed are called, by the entry's subject and code. A query where there are any."""
+    switching = [entry for entry in entries if {"opens", "closes"} & set(entry.after)]
+    ids = {int(entry.subject.removeprefix(f"{ENROLLMENT}:")) for entry in switching}
+    if not ids:
+        return {}
+    rows = Benefit.objects.filter(program__enrollments__in=ids).values_list("program__enrollments", "code", "name")
+    return {(f"{ENROLLMENT}:{pk}", code): str(name) for pk, code, name in rows}
 
 
 def _names(entries: Sequence[Entry]) -> dict[str, str]:
@@ -83,6 +113,7 @@ def _of_deal(named: Callable[[], str]) -> Callable[[_Words, Entry], str]:
 SENTENCES: dict[str, Callable[[_Words, Entry], str]] = {
     "tiers.placement.changed": _Words.placed,
     "tiers.enrollment.started": _Words.enrolled,
+    "tiers.benefits.changed": _Words.gives_other,
     "tiers.attestation.given": _Words.attested,
     "commissions.statement.issued": _Words.issued,
     "leads.lead.captured": _of_lead(lambda: _("%(company)s wrote to you."), lambda: _("A prospect wrote to you.")),
@@ -107,7 +138,8 @@ SENTENCES: dict[str, Callable[[_Words, Entry], str]] = {
 
 
 def of_partner(partner: Partner, tiers: Iterable[Tier]) -> list[Event]:
-    """The latest events, newest first. Two queries. `tiers` name the codes that entries hold."""
+    """The latest events, newest first. Two queries, and one where benefits opened or closed. `tiers` name the codes that
+    entries hold."""
     entries = list(Entry.objects.about_partner(partner.pk).filter(verb__in=SENTENCES).order_by("-id")[:LATEST])
     words = _Words(entries, tiers)
     return [Event(entry.at, SENTENCES[entry.verb](words, entry)) for entry in entries]

@@ -6,8 +6,7 @@ from difflib import SequenceMatcher
 
 from django.utils.translation import gettext as _
 
-from common.templatetags import show
-from tiers import wording
+from tiers import quantities, wording
 from tiers.edition_words import Holder, edition_in_words
 from tiers.life_words import held_in_words
 from tiers.models import Edition, Tier, TierBenefit
@@ -102,8 +101,5 @@ def _benefit(one: TierBenefit, currency: str) -> str:
     said = _("Gives: %(benefit)s") % {"benefit": one.benefit.name}
     if one.terms:
         said = f"{said} ({one.terms})"
-    if one.quantity is None:
-        return said
-    is_money = one.benefit.kind == "money"
-    much = show.money_short(one.quantity, currency) if is_money else show.quantity(int(one.quantity))
-    return " ".join(part for part in (f"{said}, {much}", one.get_per_display() if one.per else "") if part)
+    much = quantities.offered(one, currency)
+    return f"{said}, {much}" if much else said

@@ -1,6 +1,7 @@
 """What the tier engine refuses."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from common.errors import ProgramError
@@ -70,6 +71,34 @@ class AwardError(ProgramError):
     """An award cannot be given, corrected or ended so."""
 
     code = "award_invalid"
+
+
+class BenefitNotGivenError(ProgramError):
+    """The tier that is held on the day does not give the benefit."""
+
+    code = "benefit_not_given"
+
+
+class BenefitSpentError(ProgramError):
+    """More of a benefit was asked for than is left of it. `left` says how much that is."""
+
+    code = "benefit_spent"
+
+    def __init__(self, message: str, *, left: Decimal) -> None:
+        super().__init__(message)
+        self.left = left
+
+
+class BenefitUseError(ProgramError):
+    """A use of a benefit that cannot be counted, or taken back, so."""
+
+    code = "benefit_use_invalid"
+
+
+class AttestationError(ProgramError):
+    """An attestation that cannot be recorded so."""
+
+    code = "attestation_invalid"
 
 
 class DraftChangedError(ProgramError):

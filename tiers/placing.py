@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from journal import services as journal
 from journal.models import Entry
-from tiers import cadence, deciding, evaluating, explaining, lexicon, measures, rules, situations, steps
+from tiers import cadence, deciding, entitlements, evaluating, explaining, lexicon, measures, rules, situations, steps
 from tiers.explaining import Case
 from tiers.models import Award, Enrollment, Evaluation, Grace, Measure, Placement, Proposal, Run, Tier
 from tiers.situations import Base, Night, Standing
@@ -85,6 +85,7 @@ class Placing:
         self.judged, self.evaluations, self.actor = judged, evaluations, actor
         self.life = deciding.life_of(night.edition.life, night.edition.starts_on)
         self.tiers = {tier.pk: tier for tier in Tier.objects.filter(edition__program=night.program)}
+        self.given = entitlements.codes_by_tier(night.program)
         self.levels = {level.code: level for level in book.levels}
         self.standings = situations.read(night, enrollments, self.tiers)
         self.counts = dict.fromkeys(COUNTS, 0)
@@ -151,14 +152,18 @@ class Placing:
                 enrollment, "tiers.placement.held", {}, {"tier": wanted.tier.code, "until": _iso(wanted.holds_until)}
             )
             return
-        before = held.tier.code if held is not None else None
+        before, was = (held.tier.code, held.tier_id) if held is not None else (None, None)
+        switched = entitlements.switched(self.given, was, wanted.tier.pk)
         self._put(enrollment, held, wanted)
         if wanted.tier.code != before or wanted.reason == Placement.Reason.ENDED:
             rank, was = wanted.tier.rank, base.tier.rank if base else 0
             if rank != was:
                 self.counts["moved_up" if rank > was else "moved_down"] += 1
-            after = {"tier": wanted.tier.code, "on": self.night.day.isoformat(), "reason": wanted.reason}
+            after = {"tier": wanted.tier.code, "on": self.night.day.isoformat(), "reason": wanted.reason, **switched}
             self._tell(enrollment, "tiers.placement.changed", {"tier": before} if before else {}, after)
+        elif switched:  # the same tier, which a new edition gives something else
+            after = {"tier": wanted.tier.code, "on": self.night.day.isoformat(), **switched}
+            self._tell(enrollment, "tiers.benefits.changed", {}, after)
 
     def _wanted(self, one: Standing, base: Base | None, decision: deciding.Decision) -> Base:
         """The tier to hold after the night: the one decided, or the one held, in the edition's own row of it."""
@@ -199,9 +204,9 @@ class Placing:
         for award in one.awards:
             self._end_award(enrollment, award)
         before = {"tier": one.held.tier.code} if one.held else {}
-        self._tell(
-            enrollment, "tiers.enrollment.ended", before, {"on": self.night.day.isoformat(), "reason": "deadline"}
-        )
+        closed = entitlements.switched(self.given, one.held.tier_id if one.held else None, None)
+        after = {"on": self.night.day.isoformat(), "reason": "deadline", **closed}
+        self._tell(enrollment, "tiers.enrollment.ended", before, after)
 
     def _grace(self, enrollment: Enrollment, one: Standing, base: Base | None, decision: deciding.Decision) -> None:
         grace, day = one.grace, self.night.day

@@ -14,7 +14,7 @@ from common import charts
 from common.periods import program_today
 from common.templatetags import show
 from partners.portal import Membership, portal_page
-from tiers import checklist, fact_table, parsing, rules, selectors, trend, what_if, wording
+from tiers import checklist, entitlements, fact_table, parsing, rules, selectors, trend, what_if, wording
 from tiers import standing as standings
 from tiers.explaining import Case
 from tiers.models import Award, Enrollment, Measure, Placement, Tier
@@ -46,19 +46,19 @@ def tier(request: HttpRequest, membership: Membership) -> HttpResponse:
     standing = standings.standing(enrollment=enrollment, on=today) if enrollment else None
     context: dict[str, Any] = {"enrollment": enrollment, "standing": standing, "today": today}
     if enrollment is not None and standing is not None:
+        history = list(Placement.objects.filter(enrollment=enrollment).select_related("tier").order_by("-starts_on"))
+        held = entitlements.entitlements(enrollment=enrollment, on=today, placements=history)
         context |= {
             "reach": checklist.rows(standing.reach, standing.case),
             "keep": checklist.rows(standing.keep, standing.case),
             "others": selectors.other_programs(enrollment, today),
-            "held": selectors.benefits_of(standing.tier),
-            "opens": _gives(standing.next_tier, standing.tier) if standing.next_tier else [],
+            "held": held,
+            "opens": _others(standing.opens, held),
             "awards": Award.objects.in_force_on(today).filter(partner=enrollment.partner_id).order_by("starts_on"),
             "grace": enrollment.graces.filter(closed_on=None).first(),
             "charts": _charts(standing, enrollment, today),
             "sliders": [_slider(lever, Decimal(0), standing.case) for lever in what_if.levers(standing.case)],
-            "history": Placement.objects.filter(enrollment=enrollment)
-            .select_related("tier")
-            .order_by("-starts_on")[:HISTORY],
+            "history": history[:HISTORY],
         }
     return render(request, "portal/tier.html", context)
 
@@ -200,8 +200,12 @@ def _plain(value: Fraction) -> str:
 
 def _gives(would: Tier, held: Tier | None) -> list[Any]:
     """The benefits that the tier gives and the held one does not."""
-    known = {one.benefit_id for one in selectors.benefits_of(held)}
-    return [one for one in selectors.benefits_of(would) if one.benefit_id not in known]
+    return _others(selectors.benefits_of(would), selectors.benefits_of(held))
+
+
+def _others(given: list[Any], held: list[Any]) -> list[Any]:
+    known = {one.benefit.pk for one in held}
+    return [one for one in given if one.benefit.pk not in known]
 
 
 # --- Facts ----------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def tiers_giving(*, code: str, on: date) -> list[Tier]:
 
 def benefits_of(tier: Tier | None) -> list[TierBenefit]:
     """What a tier gives, in the program's order."""
-    given = TierBenefit.objects.filter(tier=tier).select_related("benefit").order_by("benefit__position")
+    given = TierBenefit.objects.filter(tier=tier).select_related("benefit__program").order_by("benefit__position")
     return list(given) if tier is not None else []
 
 

@@ -43,8 +43,8 @@ def held(partner: Partner) -> list[tuple[str, str]]:
 def test_everything_about_the_partner_with_the_way_to_the_rest(staff: Client, world: World) -> None:
     page = staff.get(url("change", world.partner)).context["page"]
     assert [(one.title, len(one.lines)) for one in page.listed] == [
-        ("People", 1), ("Certificates", 1), ("Attestations", 1), ("Leads", 1), ("Deals", 1), ("Sales", 1),
-        ("Statements", 1), ("Ledger", 1),
+        ("People", 1), ("Certificates", 1), ("Attestations", 1), ("Uses of benefits", 1), ("Leads", 1), ("Deals", 1),
+        ("Sales", 1), ("Statements", 1), ("Ledger", 1),
     ]  # fmt: skip
     for one in page.listed:
         assert staff.get(one.url).context["cl"].result_count == 1, one.title

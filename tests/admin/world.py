@@ -55,6 +55,8 @@ def make_world() -> World:
     benefit = Benefit.objects.create(program=program, code="lead-sharing", name={"en": "Lead sharing"})
     for tier in edition.tiers.filter(rank__gte=2):
         TierBenefit.objects.create(tier=tier, benefit=benefit)
+    kit = Benefit.objects.create(program=program, code="kit", kind="quantity", name={"en": "Kit"}, position=1)
+    TierBenefit.objects.create(tier=edition.tiers.get(rank=1), benefit=kit, quantity=Decimal(5), per="month")
     services.publish_edition(edition=edition)
     edition.refresh_from_db()
     plan = commissions.publish_plan(
@@ -67,6 +69,7 @@ def make_world() -> World:
     make_certificate(make_member(partner, joined_on=today - timedelta(days=300)), awarded_on=today - timedelta(days=9))
     product = Product.objects.create(external_id="X1", code="X1", name={"en": "Bicycle"})
     make_sale(partner, amount=Decimal("1000.00"), sold_on=add_months(today.replace(day=1), -1), product=product)
+    services.use_benefit(enrollment=enrollment, code="kit", on=today, actor=staff)
     services.attest(enrollment=enrollment, kind="business-plan", title="Plan agreed", starts_on=today, author=staff)
     lead = Lead.objects.create(
         source=Lead.Source.STAFF, contact_name="Jean Valjean", contact_email="jean@example.com", company="Ville de Lyon",
@@ -100,6 +103,7 @@ def more_rows(world: World, number: int) -> None:
         partner = make_partner(joined_on=today - timedelta(days=400))
         make_location(partner)
         enrollment = services.enroll(partner=partner, program=world.program, on=today - timedelta(days=400))
+        services.use_benefit(enrollment=enrollment, code="kit", on=today, actor=world.staff)
         services.attest(enrollment=enrollment, kind="audit", title="Audit", starts_on=today, author=world.staff)
         make_certificate(make_member(partner))
         make_sale(partner, sold_on=add_months(today.replace(day=1), -1))

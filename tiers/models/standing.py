@@ -144,6 +144,11 @@ class Placement(models.Model):
         return f"{self.enrollment}: {self.tier} from {self.starts_on}"
 
 
+class AttestationQuerySet(models.QuerySet["Attestation"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(enrollment__in=Enrollment.objects.visible_to(user))
+
+
 class Attestation(models.Model):
     """A fact that a person vouches for (a business plan agreed, an audit passed), in force up to, not including, `ends_on`."""
 
@@ -157,6 +162,8 @@ class Attestation(models.Model):
     ends_on = models.DateField(_("ends on"), null=True, blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     is_made_up = models.BooleanField(_("made up"), default=False, help_text=_("Sample data, not a real fact."))
+
+    objects = AttestationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("attestation")
@@ -325,13 +332,25 @@ class Relief(models.Model):
         return f"{self.enrollment or self.program}: {self.starts_on} – {self.ends_on}"
 
 
+class BenefitUseQuerySet(models.QuerySet["BenefitUse"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(enrollment__in=Enrollment.objects.visible_to(user))
+
+
 class BenefitUse(models.Model):
-    """A partner used so much of a benefit on a day. Negative takes a use back."""
+    """A partner used so much of a benefit on a day. A negative one takes another back, whole, on that one's day.
+
+    Appended by tiers.services.use_benefit and take_back_use, never changed.
+    """
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="benefit_uses")
     benefit = models.ForeignKey(Benefit, on_delete=models.PROTECT, related_name="uses")
     used_on = models.DateField(_("used on"))
     quantity = AmountField(_("how much"))
+    takes_back = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="taken_back_by",
+        verbose_name=_("takes back"),
+    )  # fmt: skip
     note = models.CharField(_("note"), max_length=200, blank=True)
     external_id = models.CharField(
         _("external id"), max_length=64, null=True, blank=True, unique=True
@@ -340,10 +359,18 @@ class BenefitUse(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
 
+    objects = BenefitUseQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("use of a benefit")
         verbose_name_plural = _("uses of benefits")
         ordering = ["-used_on", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(takes_back__isnull=True, quantity__gt=0) | Q(takes_back__isnull=False, quantity__lt=0),
+                name="tiers_benefit_use_is_above_zero_or_takes_one_back",
+            )
+        ]
         indexes = [models.Index(fields=["enrollment", "benefit", "used_on"], name="tiers_benefit_use_by_day")]
 
     def __str__(self) -> str:

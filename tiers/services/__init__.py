@@ -1,6 +1,7 @@
 """Every write of the tier engine that a person or another app asks for. The night's own are in `tiers.placing`."""
 
 from tiers.services.attestations import attest
+from tiers.services.benefits import take_back_use, use_benefit
 from tiers.services.editions import (
     Part,
     check_edition,
@@ -40,4 +41,6 @@ __all__ = [
     "save_benefit",
     "save_draft",
     "save_program",
+    "take_back_use",
+    "use_benefit",
 ]

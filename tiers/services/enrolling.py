@@ -9,7 +9,7 @@ from accounts.models import User
 from journal import services as journal
 from journal.models import Entry
 from partners.models import Partner
-from tiers import selectors
+from tiers import entitlements, selectors
 from tiers.errors import NoEditionError
 from tiers.models import Enrollment, Placement, Program, Tier
 
@@ -28,7 +28,8 @@ def enroll(*, partner: Partner, program: Program, on: date, actor: User | None =
     )
     if created:
         Placement.objects.create(enrollment=enrollment, tier=entry_tier, starts_on=on, reason=Placement.Reason.JOINED)
-        journal.record_many([_started(enrollment, program, entry_tier, actor)])
+        codes = entitlements.codes_given([entry_tier.pk])
+        journal.record_many([_started(enrollment, entry_tier, codes, actor)])
     return enrollment
 
 
@@ -44,6 +45,7 @@ def enroll_all(*, program: Program, on: date | None = None, actor: User | None =
     with transaction.atomic():
         joined = list(waiting.values_list("pk", "joined_on"))
         entry_tiers = {day: _entry_tier(program, day) for day in {max(day, on) if on else day for _pk, day in joined}}
+        codes = entitlements.codes_given({tier.pk for tier in entry_tiers.values()})
         for start in range(0, len(joined), ENROLL_BATCH):
             batch = [(pk, max(day, on) if on else day) for pk, day in joined[start : start + ENROLL_BATCH]]
             enrollments = Enrollment.objects.bulk_create(
@@ -58,7 +60,7 @@ def enroll_all(*, program: Program, on: date | None = None, actor: User | None =
                     for one in enrollments
                 ]
             )  # fmt: skip
-            journal.record_many(_started(one, program, entry_tiers[one.starts_on], actor) for one in enrollments)
+            journal.record_many(_started(one, entry_tiers[one.starts_on], codes, actor) for one in enrollments)
             total += len(enrollments)
     return total
 
@@ -72,8 +74,9 @@ def _entry_tier(program: Program, day: date) -> Tier:
     return edition.tiers.get(rank=1)
 
 
-def _started(enrollment: Enrollment, program: Program, tier: Tier, actor: User | None) -> Entry:
+def _started(enrollment: Enrollment, tier: Tier, codes: dict[int, list[str]], actor: User | None) -> Entry:
     return journal.entry(
         verb="tiers.enrollment.started", subject=enrollment, actor=actor, partner_id=enrollment.partner_id,
-        after={"program": program.slug, "on": enrollment.starts_on.isoformat(), "tier": tier.code},
+        after={"program": enrollment.program.slug, "on": enrollment.starts_on.isoformat(), "tier": tier.code}
+        | entitlements.switched(codes, None, tier.pk),
     )  # fmt: skip

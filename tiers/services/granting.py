@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from journal import services as journal
-from tiers import selectors
+from tiers import entitlements, selectors
 from tiers.errors import BackdatedPlacementError, GrantError
 from tiers.models import Edition, Enrollment, Grace, Placement, Proposal, Tier
 from tiers.situations import GRANTS
@@ -33,6 +33,7 @@ def place(
     Enrollment.objects.select_for_update(no_key=True).get(pk=enrollment.pk)
     held = Placement.objects.current().filter(enrollment=enrollment).select_related("tier").first()
     before = {"tier": held.tier.code} if held else {}
+    was = held.tier_id if held else None
     if held is not None and held.starts_on > on:
         raise BackdatedPlacementError(
             _("The tier in force started on %(held)s; a tier cannot start before that, on %(asked)s.")
@@ -54,11 +55,13 @@ def place(
             held.ends_on = on
             held.save(update_fields=["ends_on"])
         placement = Placement.objects.create(enrollment=enrollment, starts_on=on, **fields)
+    codes = entitlements.codes_given({tier.pk, was} - {None})
     journal.record(
         verb="tiers.placement.changed", subject=enrollment, actor=actor, partner_id=enrollment.partner_id, before=before,
         after={"tier": tier.code, "on": on.isoformat(), "reason": str(reason)}
         | ({"note": note} if note else {})
-        | ({"until": holds_until.isoformat()} if holds_until else {}),
+        | ({"until": holds_until.isoformat()} if holds_until else {})
+        | entitlements.switched(codes, was, tier.pk),
     )  # fmt: skip
     return placement
 
