@@ -26,13 +26,19 @@ from tiers.models import Placement, Program, Run
 
 TOTALS = {
     "points_posted": _("lines of points posted"),
+    "measured": _("figures measured"),
     "evaluated": _("partners evaluated"),
     "moved_up": _("moved up"),
     "moved_down": _("moved down"),
+    "proposed": _("proposed for a tier"),
+    "in_grace": _("put in grace"),
+    "reminded": _("reminded of a review"),
+    "awarded": _("distinctions earned"),
     "posted": _("ledger lines posted"),
     "statements": _("statements drafted or added to"),
     "statement_lines": _("lines put on statements"),
 }
+LISTED = ("moved_up", "moved_down", "proposed", "in_grace", "reminded", "awarded", "points_posted", "posted")
 MOVED_SHOWN = 20
 
 
@@ -52,7 +58,7 @@ class RunAdmin(ReadOnlyAdmin):
     list_select_related = ("program",)
     list_filter = ("state", "program")
     date_hierarchy = "day"
-    fields = ("program", "day", "edition", "previous_on", "state", "started_at", "finished_at")
+    fields = ("program", "day", "edition", "show_previous", "state", "started_at", "finished_at")
     actions_list = ("run_now",)
     actions_detail = ("run_again",)
     change_form_before_template = "admin/tiers/run_before.html"
@@ -65,13 +71,13 @@ class RunAdmin(ReadOnlyAdmin):
     def show_state(self, obj: Run) -> tuple[str, str]:
         return obj.state, obj.get_state_display()
 
+    @display(description=_("night before"))
+    def show_previous(self, obj: Run) -> str:
+        return day_shown(obj.previous_on) if obj.previous_on else gettext("none")
+
     @display(description=_("what it did"))
     def show_totals(self, obj: Run) -> str:
-        return " · ".join(
-            f"{quantity(obj.totals[key])} {TOTALS[key]}"
-            for key in ("moved_up", "moved_down", "posted")
-            if obj.totals.get(key)
-        )
+        return " · ".join(f"{quantity(obj.totals[key])} {TOTALS[key]}" for key in LISTED if obj.totals.get(key))
 
     def get_urls(self) -> list[Any]:
         progress = self.admin_site.admin_view(self.progress_view)
@@ -142,7 +148,7 @@ def page_of(run: Run) -> dict[str, Any]:
         "run": run,
         "progress": progress.of(run),
         "progress_url": reverse("admin:tiers_run_progress", args=[run.pk]),
-        "totals": [(TOTALS[key], quantity(value)) for key, value in run.totals.items() if key in TOTALS],
+        "totals": [(label, quantity(run.totals[key])) for key, label in TOTALS.items() if key in run.totals],
         "moved": list(moved.select_related("tier", "enrollment__partner").order_by("-tier__rank", "id")[:MOVED_SHOWN]),
         "moved_url": list_url(Placement, starts_on__exact=run.day, enrollment__program__id__exact=run.program_id),
         "posted_url": list_url(Earning, run__exact=run.pk) if posted else "",

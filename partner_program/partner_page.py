@@ -47,6 +47,7 @@ SAYS = {
     "tiers.proposal.withdrawn": gettext_lazy("No longer to be confirmed"),
     "tiers.proposal.confirmed": gettext_lazy("Tier confirmed"),
     "tiers.proposal.refused": gettext_lazy("Tier refused"),
+    "tiers.review.reminded": gettext_lazy("Reminded of the coming review"),
     "tiers.deadline.passed": gettext_lazy("Deadline passed"),
     "tiers.enrollment.ended": gettext_lazy("Enrollment ended"),
     "tiers.relief.given": gettext_lazy("Excused"),

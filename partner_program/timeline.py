@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -61,6 +61,24 @@ class _Words:
         codes = entry.after.get(change, [])
         return ", ".join(self.benefits.get((entry.subject, code), code) for code in codes)
 
+    def in_grace(self, entry: Entry) -> str:
+        return _("You are below %(tier)s: you keep it in grace until %(day)s.") % {
+            "tier": self._tier(entry.after), "day": show.day(date.fromisoformat(entry.after["ends_on"]))
+        }  # fmt: skip
+
+    def grace_ends(self, entry: Entry) -> str:
+        return _("Your grace at %(tier)s ends on %(day)s.") % {
+            "tier": self._tier(entry.after), "day": show.day(date.fromisoformat(entry.after["ends_on"]))
+        }  # fmt: skip
+
+    def reminded(self, entry: Entry) -> str:
+        return _("As your figures stood, you would not keep %(tier)s at the review of %(day)s.") % {
+            "tier": self._tier(entry.after), "day": show.day(date.fromisoformat(entry.after["on"]))
+        }  # fmt: skip
+
+    def overdue(self, entry: Entry) -> str:
+        return _("The time to hold %(tier)s has passed.") % {"tier": self._tier(entry.after)}
+
     def attested(self, entry: Entry) -> str:
         return _("Recorded: %(title)s.") % {"title": entry.after.get("title", "")}
 
@@ -114,6 +132,10 @@ SENTENCES: dict[str, Callable[[_Words, Entry], str]] = {
     "tiers.placement.changed": _Words.placed,
     "tiers.enrollment.started": _Words.enrolled,
     "tiers.benefits.changed": _Words.gives_other,
+    "tiers.grace.started": _Words.in_grace,
+    "tiers.grace.warned": _Words.grace_ends,
+    "tiers.review.reminded": _Words.reminded,
+    "tiers.deadline.passed": _Words.overdue,
     "tiers.attestation.given": _Words.attested,
     "commissions.statement.issued": _Words.issued,
     "leads.lead.captured": _of_lead(lambda: _("%(company)s wrote to you."), lambda: _("A prospect wrote to you.")),

@@ -13,6 +13,8 @@ from common.days import Period, add_months
 from tiers.windows import start_of
 
 SPANS = {"quarter": 3, "half_year": 6, "year": 12}
+# The fewest days between two reviews.
+SHORTEST = {"week": 7, "month": 28, "quarter": 90, "half_year": 181, "year": 365, "anniversary": 365}
 DAILY: Mapping[str, Any] = {"every": "day"}
 
 

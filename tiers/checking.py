@@ -10,8 +10,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from common.errors import ProgramError
+from tiers import cadence, figures, measures, parsing, rules
 from tiers import definitions as defined
-from tiers import figures, measures, parsing, rules
 
 Document = dict[str, Any]
 
@@ -81,10 +81,18 @@ def _tier_problems(edition: Document, where: str) -> Iterator[str]:
             yield _(
                 "%(where)s: a tier by invitation has no rule to reach it; what staff look at can stand in “keep”."
             ) % {"where": f"{path}.earn"}
+        if number == 0 and ("promotion" in tier or "demotion" in tier):
+            yield _("%(where)s: the first tier is the entry tier: it is not reviewed, since nobody loses it.") % {
+                "where": path
+            }
+        if "promotion" in tier and tier.get("granted_only"):
+            yield _("%(where)s: a tier by invitation is not given by a review.") % {"where": f"{path}.promotion"}
+        yield from _reminder_problems(tier.get("demotion", {}), f"{path}.demotion")
 
 
 def _life_problems(edition: Document, where: str) -> Iterator[str]:
     codes = {tier["code"] for tier in edition["tiers"]}
+    yield from _reminder_problems(edition.get("life", {}).get("demotion", {}), f"{where}.life.demotion")
     for number, deadline in enumerate(edition.get("life", {}).get("deadlines", [])):
         if deadline["tier"] not in codes:
             yield _("%(where)s: there is no tier “%(code)s” in this edition.") % {
@@ -98,6 +106,16 @@ def _life_problems(edition: Document, where: str) -> Iterator[str]:
         window = measure.get("window", {})
         if window.get("kind") == "between" and date.fromisoformat(window["from"]) >= date.fromisoformat(window["to"]):
             yield _("%(where)s: the window ends before it starts.") % {"where": f"{where}.measures[{number}].window"}
+
+
+def _reminder_problems(reviews: Document, where: str) -> Iterator[str]:
+    """A reminder is given between two reviews."""
+    longest = cadence.SHORTEST.get(reviews.get("every", ""), 0)
+    for days in reviews.get("warn_days", ()):
+        if days >= longest:
+            yield _("%(where)s: %(days)s days before a review, the review before it is still to come.") % {
+                "where": f"{where}.warn_days", "days": days
+            }  # fmt: skip
 
 
 def _circles_of_awards(edition: Document, definitions: dict[str, Document], book: rules.Rulebook) -> Iterator[str]:

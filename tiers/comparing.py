@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from tiers import quantities, wording
 from tiers.edition_words import Holder, edition_in_words
-from tiers.life_words import held_in_words
+from tiers.life_words import held_in_words, own_reviews_in_words
 from tiers.models import Edition, Tier, TierBenefit
 
 
@@ -81,6 +81,8 @@ def _holder(one: Holder, edition: Edition) -> Iterator[Said]:
         yield 0, _("By invitation")
     if isinstance(one.row, Tier) and one.row.confirm:
         yield 0, _("Given when staff confirm it")
+    if isinstance(one.row, Tier):
+        yield from ((0, says) for says in own_reviews_in_words(one.row.life))
     if one.holds:
         yield 0, held_in_words(one.holds)
     for purpose, rule in ((_("To reach it"), one.earn), (_("To keep it"), one.keep)):

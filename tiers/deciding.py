@@ -29,6 +29,8 @@ class Rung(Protocol):
     def granted_only(self) -> bool: ...
     @property
     def holds(self) -> Mapping[str, Any]: ...
+    @property
+    def life(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Deadline:
     tier: str
     months: int
     then: Literal["warn", "end"]
+    keep: bool = False
 
 
 def life_of(document: Mapping[str, Any], starts_on: date) -> Life:
@@ -67,7 +70,10 @@ def life_of(document: Mapping[str, Any], starts_on: date) -> Life:
         grace_months=grace.get("months"),
         warn_days=tuple(grace.get("warn_days", ())),
         newcomers_months=document.get("newcomers", {}).get("months", 0),
-        deadlines=tuple(Deadline(one["tier"], one["months"], one["then"]) for one in document.get("deadlines", ())),
+        deadlines=tuple(
+            Deadline(one["tier"], one["months"], one["then"], one.get("keep", False))
+            for one in document.get("deadlines", ())
+        ),
         existing_from=date.fromisoformat(existing["from"]) if "from" in existing else None,
         existing_at_anniversary=existing.get("at") == "anniversary",
     )
@@ -109,8 +115,8 @@ class Situation:
 
     `met` has the codes of tiers whose earn rule is met, `kept` of those that are kept by either rule; `refused` those
     that staff refused to confirm and that were qualified for ever since; `reached` every tier held so far. `at_once` is
-    an evaluation outside the night: what is earned is given as at a review, and nothing is lost. `rose_today`: such an
-    evaluation, or an earlier pass over this night, has lifted it already.
+    an evaluation outside the night: what is earned is given as at a review, and nothing is lost. `rose_to`: the rank to
+    which such an evaluation, or an earlier pass over this night, has lifted it already.
     """
 
     day: date
@@ -126,7 +132,7 @@ class Situation:
     reached: frozenset[str] = frozenset()
     reliefs: Sequence[Period] = ()
     at_once: bool = False
-    rose_today: bool = False
+    rose_to: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +152,7 @@ class Decision:
     hold_until: date | None = None  # the tier held is earned anew, and held anew
     grace_until: date | None = None  # grace starts
     warn: bool = False
+    remind: date | None = None  # the coming review, at which the tier is not kept as figures stand
     close_grace: Outcome | None = None
     propose: str | None = None
     withdraw: bool = False
@@ -169,6 +176,7 @@ def decide(ladder: Sequence[Rung], life: Life, one: Situation) -> Decision:
     elif one.held is not None:
         decision = _stay_or_fall(ladder, life, one, held, decision)
     decision = _close_grace(ladder, one, decision)
+    decision = _reminded(ladder, life, one, held, decision)
     decision = _moot(ladder, one, decision)
     return _deadlines(ladder, life, one, decision)
 
@@ -186,19 +194,19 @@ def _rise(ladder: Sequence[Rung], life: Life, one: Situation, held: Rung | None)
         return None, _Proposals()
     from_rank = held.rank if held else 0
     steps = _candidates(ladder, one, from_rank, life.up_by if held else None)
-    due = (
-        held is None
-        or one.at_once
-        or one.rose_today
-        or cadence.is_due(life.promotion, one.day, one.previous, one.enrolled_on)
-    )
-    free = next((rung for rung in steps if not rung.confirm), None)
-    above = [rung.code for rung in steps if rung.confirm and (free is None or rung.rank > free.rank)]
-    proposals = _Proposals(tuple(above), due)
-    if free is None or not due:
+    due = [rung for rung in steps if held is None or one.at_once or _promotion_is_due(life, one, rung)]
+    free = next((rung for rung in due if not rung.confirm), None)
+    above = [rung for rung in steps if rung.confirm and (free is None or rung.rank > free.rank)]
+    proposals = _Proposals(tuple(rung.code for rung in above), next((rung.code for rung in above if rung in due), None))
+    if free is None:
         return None, proposals
     reason: Reason = "lost" if unknown and one.held is not None and free.rank < one.held.rank else "earned"
     return Move(free.code, reason, cadence.held_until(free.holds, one.day)), proposals
+
+
+def _promotion_is_due(life: Life, one: Situation, rung: Rung) -> bool:
+    reviews = rung.life.get("promotion", life.promotion)
+    return rung.rank <= one.rose_to or cadence.is_due(reviews, one.day, one.previous, one.enrolled_on)
 
 
 def _candidates(ladder: Sequence[Rung], one: Situation, from_rank: int, up_by: int | None) -> list[Rung]:
@@ -217,20 +225,19 @@ def _candidates(ladder: Sequence[Rung], one: Situation, from_rank: int, up_by: i
 
 @dataclass(frozen=True, slots=True)
 class _Proposals:
-    """Tiers that could be proposed tonight, highest first; `due` when a new proposal may be made."""
+    """Tiers that are qualified for and wait to be confirmed, highest first; `due`: the highest that may be proposed tonight."""
 
     codes: tuple[str, ...] = ()
-    due: bool = False
+    due: str | None = None
 
 
 def _proposed(proposals: _Proposals, one: Situation) -> Decision:
-    highest = proposals.codes[0] if proposals.codes else None
     if one.proposal is None:
-        return Decision(propose=highest if proposals.due else None)
+        return Decision(propose=proposals.due)
     if one.proposal not in proposals.codes:
-        return Decision(withdraw=True, propose=highest if proposals.due else None)
-    if proposals.due and one.proposal != highest:
-        return Decision(withdraw=True, propose=highest)
+        return Decision(withdraw=True, propose=proposals.due)
+    if proposals.due in proposals.codes[: proposals.codes.index(one.proposal)]:
+        return Decision(withdraw=True, propose=proposals.due)
     return NOTHING
 
 
@@ -242,7 +249,7 @@ def _stay_or_fall(ladder: Sequence[Rung], life: Life, one: Situation, held: Rung
     if held is None:
         return so_far
     ended = one.held.granted and not (one.held.holds_until is None or one.held.holds_until > one.day)
-    due = ended or _demotion_is_due(life, one)
+    due = ended or _demotion_is_due(life, one, held)
     if not due or one.at_once or _is_protected(life, one):
         return _warned(life, one, so_far)
     if is_kept(ladder, one, held):
@@ -292,9 +299,15 @@ def _hold(rung: Rung, one: Situation) -> date | None:
     return cadence.held_until(rung.holds, one.day) if rung.code in one.met else None
 
 
-def _demotion_is_due(life: Life, one: Situation) -> bool:
+def demotion_of(life: Life, rung: Rung) -> Mapping[str, Any]:
+    """When the tier may be lost."""
+    reviews: Mapping[str, Any] = rung.life.get("demotion", life.demotion)
+    return reviews
+
+
+def _demotion_is_due(life: Life, one: Situation, held: Rung) -> bool:
     since = cadence.before_protection(one.previous, one.day, one.reliefs)
-    return cadence.is_due(life.demotion, one.day, since, one.enrolled_on)
+    return cadence.is_due(demotion_of(life, held), one.day, since, one.enrolled_on)
 
 
 def _is_protected(life: Life, one: Situation) -> bool:
@@ -319,7 +332,47 @@ def transition_ends(life: Life, enrolled_on: date) -> date:
     return life.existing_from or life.starts_on
 
 
-# --- Grace and proposals --------------------------------------------------------------------------
+# --- Without the calendar ------------------------------------------------------------------------
+
+
+def at_a_review(ladder: Sequence[Rung], life: Life, one: Situation) -> Decision:
+    """What a review would decide at which tiers may be given and lost, by the steps and confirmations of `life`: what the
+    rules come to, not when. No newcomers, transition, deadlines, grace, holds or excuses; only what is never reviewed stays,
+    and a tier that was granted. `ladder` is without reviews of its own, as `always` makes it."""
+    granted = one.held is not None and one.held.granted
+    held = one.held if granted or one.held is None else replace(one.held, holds_until=None)
+    always_due = Life(date.min, _always(life.promotion), _always(life.demotion), life.up_by, life.down_by)
+    return decide(ladder, always_due, replace(one, previous=None, held=held, grace=None, proposal=None, reliefs=()))
+
+
+def always(own: Mapping[str, Any]) -> dict[str, Any]:
+    """A tier's own reviews, each held whenever it is asked for."""
+    return {kind: _always(reviews) for kind, reviews in own.items()}
+
+
+def _always(reviews: Mapping[str, Any]) -> Mapping[str, Any]:
+    return reviews if reviews["every"] == "never" else cadence.DAILY
+
+
+# --- Reminders, grace and proposals ---------------------------------------------------------------
+
+
+def _reminded(ladder: Sequence[Rung], life: Life, one: Situation, held: Rung | None, so_far: Decision) -> Decision:
+    """Told so many days before the coming demotion review that the tier is not kept as figures stand.
+
+    Days that fell due since the last night count as one. Grace has warnings of its own.
+    """
+    if held is None or one.held is None or so_far.move or so_far.grace_until or one.grace or one.at_once:
+        return so_far
+    reviews = demotion_of(life, held)
+    review = cadence.next_review(reviews, one.day, one.enrolled_on)
+    if review is None or not reviews.get("warn_days") or is_kept(ladder, one, held) or one.held.granted:
+        return so_far
+    due = [review - timedelta(days=days) for days in reviews["warn_days"]]
+    is_due = any(day <= one.day and (one.previous is None or one.previous < day) for day in due)
+    if not is_due or _is_protected(life, replace(one, day=review)):
+        return so_far
+    return replace(so_far, remind=review)
 
 
 def _warned(life: Life, one: Situation, so_far: Decision) -> Decision:
@@ -357,21 +410,25 @@ def _moot(ladder: Sequence[Rung], one: Situation, decision: Decision) -> Decisio
 
 
 def _deadlines(ladder: Sequence[Rung], life: Life, one: Situation, decision: Decision) -> Decision:
-    """Deadlines of which the night is the first at or after the day; an end that was put off is held when it may be."""
+    """Deadlines of which the night is the first at or after the day; an end that was put off is held when it may be.
+
+    A tier that is to be kept from its deadline on is overdue again on the night that takes it.
+    """
     if not life.deadlines or one.at_once:
         return decision
-    held = [one.held.code] if one.held else []
-    now = [decision.move.code] if decision.move else []
-    best = max((_rank(ladder, code) for code in (*one.reached, *held, *now)), default=0)
+    before = _rank(ladder, one.held.code) if one.held else 0
+    now = _rank(ladder, decision.move.code) if decision.move else before
+    best = max((before, now, *(_rank(ladder, code) for code in one.reached)))
     overdue: list[str] = []
     ends = False
     for deadline in life.deadlines:
         on = max(add_months(one.enrolled_on, deadline.months), transition_ends(life, one.enrolled_on))
-        if one.day < on or best >= _rank(ladder, deadline.tier):
+        wanted = _rank(ladder, deadline.tier)
+        if one.day < on or (now if deadline.keep else best) >= wanted:
             continue
         if deadline.then == "end":
             ends = ends or not _is_protected(life, one)
-        elif one.previous is None or one.previous < on:
+        elif one.previous is None or one.previous < on or (deadline.keep and before >= wanted):
             overdue.append(deadline.tier)
     if not ends:
         return replace(decision, overdue=tuple(overdue))

@@ -156,7 +156,8 @@ def _dump_tier(tier: Tier) -> Document:
         )
         for each in tier.tier_benefits.all()
     ]
-    return _dump_badge(tier, {"confirm": tier.confirm, "granted_only": tier.granted_only}, given)
+    flags = {"confirm": tier.confirm, "granted_only": tier.granted_only, **in_order(tier.life)}
+    return _dump_badge(tier, flags, given)
 
 
 def _dump_badge(one: Tier | Distinction, flags: Document, benefits: list[Document] | None = None) -> Document:

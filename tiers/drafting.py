@@ -327,6 +327,7 @@ def _fill(kind: str, row: Any, one: Document, place: int) -> None:
     row.holds, row.earn, row.keep = one.get("holds", {}), one.get("earn", {}), one.get("keep", {})
     if kind == "tiers":
         row.rank, row.confirm, row.granted_only = place + 1, one.get("confirm", False), one.get("granted_only", False)
+        row.life = parsing.life_of_tier(one)
     else:
         row.position = place
 

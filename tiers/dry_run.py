@@ -1,20 +1,23 @@
 """A dry run: what an edition would make of the real partners and history, and what that costs. Nothing is placed or posted.
 
 It measures as the night does, then judges each enrollment against the tier it held on the day, as a review would at which
-tiers may be both given and lost, without grace: what the rules come to, not when.
+tiers may be both given and lost, without grace, holds or excuses: what the rules come to, not when. Who would be proposed
+for a tier stays, with a mark.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tiers import evaluating, explaining, lexicon, rules, steps
+from tiers import deciding, evaluating, explaining, lexicon, rules, situations, steps
 from tiers.models import Enrollment, Outcome, Placement, Run, TierBenefit
 from tiers.placing import cut_enrollments
 
@@ -28,34 +31,61 @@ def judge(run: Run, bounds: tuple[int, int]) -> steps.Counts:
     )
     book = evaluating.read_book(run.edition)
     judged = evaluating.judge_all(book, run, enrollments)
-    held = dict(
-        Placement.objects.in_force_on(run.day)
-        .filter(enrollment__in=[one.pk for one in enrollments])
-        .order_by("starts_on")
-        .values_list("enrollment_id", "tier__code")
-    )
-    outcomes = [_outcome(run, book, one.pk, judged[one.pk], held.get(one.pk, "")) for one in enrollments]
+    held, grants = _held_and_granted([one.pk for one in enrollments], run.day)
+    outcomes = [_outcome(run, book, one, judged[one.pk], held.get(one.pk), grants.get(one.pk)) for one in enrollments]
     Outcome.objects.filter(run=run, enrollment__id__range=bounds).delete()
     Outcome.objects.bulk_create(outcomes, batch_size=1000)
     changes = Counter(outcome.change for outcome in outcomes)
-    return {"evaluated": len(outcomes), "would_rise": changes[1], "would_fall": changes[-1]}
+    return {
+        "evaluated": len(outcomes), "would_rise": changes[1], "would_fall": changes[-1],
+        "would_be_proposed": sum(1 for outcome in outcomes if outcome.proposed),
+    }  # fmt: skip
 
 
-def _outcome(run: Run, book: evaluating.Book, pk: int, judged: evaluating.Judged, held_code: str) -> Outcome:
-    held = book.rulebook.level(held_code) if held_code else None
-    would = would_hold(book.rulebook, judged, held)
-    change = 0 if held is None else (would.rank > held.rank) - (would.rank < held.rank)
+def _held_and_granted(ids: Sequence[int], day: date) -> tuple[dict[int, deciding.Held], dict[int, deciding.Grant]]:
+    """The tier each held on the day, and the latest that staff granted by then. One query."""
+    held: dict[int, deciding.Held] = {}
+    grants: dict[int, deciding.Grant] = {}
+    rows = Placement.objects.filter(enrollment__in=ids, starts_on__lte=day).select_related("tier").order_by("starts_on")
+    for one in rows.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day) | Q(reason__in=situations.GRANTS)):
+        if one.reason in situations.GRANTS:
+            grants[one.enrollment_id] = situations.grant_of(one)
+        if one.ends_on is None or one.ends_on > day:
+            held[one.enrollment_id] = situations.Base.of(one).as_held()
+    return held, grants
+
+
+def _outcome(
+    run: Run, book: evaluating.Book, enrollment: Enrollment, judged: evaluating.Judged, held: deciding.Held | None,
+    grant: deciding.Grant | None,
+) -> Outcome:  # fmt: skip
+    level = book.rulebook.level(held.code) if held else None
+    situation = deciding.Situation(
+        day=run.day, previous=None, enrolled_on=enrollment.starts_on, met=judged.met, kept=judged.kept, held=held,
+        grant=grant,
+    )  # fmt: skip
+    decision = would_decide(book, situation)
+    would = _level(book.rulebook, decision, level, judged)
+    change = 0 if level is None else (would.rank > level.rank) - (would.rank < level.rank)
     return Outcome(
-        run=run, enrollment_id=pk, held=held_code, would=would.code, change=change,
-        decided_by=_decided_by(book, judged, held, would, change),
+        run=run, enrollment_id=enrollment.pk, held=held.code if held else "", would=would.code, change=change,
+        proposed=decision.propose or "", decided_by=_decided_by(book, judged, level, would, change),
     )  # fmt: skip
 
 
-def would_hold(book: rules.Rulebook, judged: evaluating.Judged, held: rules.Level | None) -> rules.Level:
-    """The tier after a review at which tiers may be given and lost: the highest earned, or from the held one down kept."""
-    if held is None or judged.earned.rank >= held.rank:
-        return judged.earned
-    return next(level for level in reversed(book.levels) if level.rank <= held.rank and level.code in judged.kept)
+def would_decide(book: evaluating.Book, situation: deciding.Situation) -> deciding.Decision:
+    """What a review would decide at which every tier may be given and lost that ever may."""
+    life = deciding.life_of(book.edition.life, book.edition.starts_on)
+    ladder = [replace(level, life=deciding.always(level.life)) for level in book.rulebook.levels]
+    return deciding.at_a_review(ladder, life, situation)
+
+
+def _level(
+    book: rules.Rulebook, decision: deciding.Decision, held: rules.Level | None, judged: evaluating.Judged
+) -> rules.Level:
+    """The tier after the review. A tier that the edition does not have counts as what is earned once its grant is over."""
+    moved = book.level(decision.move.code) if decision.move else None
+    return moved or held or judged.earned
 
 
 def _decided_by(
@@ -90,8 +120,8 @@ def _margin(checked: rules.Checked) -> tuple[Fraction, str]:
 def register() -> None:
     steps.register(
         steps.Step(
-            "judge", _("Judge by the edition"), 20, cut_enrollments, judge, ("evaluated", "would_rise", "would_fall"),
-            nights=False, dry_runs=True,
+            "judge", _("Judge by the edition"), 20, cut_enrollments, judge,
+            ("evaluated", "would_rise", "would_fall", "would_be_proposed"), nights=False, dry_runs=True,
         )
     )  # fmt: skip
 
@@ -101,12 +131,14 @@ def register() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """So many go from one tier (empty: none, or one the edition does not have) to another."""
+    """So many go from one tier (empty: none, or one the edition does not have) to another; `proposed`: and would be proposed
+    for that one."""
 
     held: str
     would: str
     change: int
     count: int
+    proposed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +156,15 @@ class BenefitCost:
 
 def moves(run: Run) -> list[Move]:
     """From where to where, the lowest held first. One query."""
-    rows = Outcome.objects.filter(run=run).order_by().values_list("held", "would", "change").annotate(Count("id"))
+    rows = Outcome.objects.filter(run=run).order_by().values("held", "would", "change", "proposed")
     ranks = {tier.code: tier.rank for tier in run.edition.tiers.all()}
-    found = [Move(*row) for row in rows]
-    return sorted(found, key=lambda one: (ranks.get(one.held, 0), one.held, ranks[one.would]))
+    found = [Move(**row) for row in rows.annotate(count=Count("id"))]
+    return sorted(
+        found, key=lambda one: (ranks.get(one.held, 0), one.held, ranks[one.would], ranks.get(one.proposed, 0))
+    )
 
 
-def deciding(run: Run) -> list[tuple[str, int, int]]:
+def deciding_measures(run: Run) -> list[tuple[str, int, int]]:
     """Which measures decide: its name, for how many who fall, for how many who stay below the next tier. Memory is flat."""
     falling: Counter[str] = Counter()
     staying: Counter[str] = Counter()
@@ -221,17 +255,25 @@ def rows(run: Run) -> Iterator[Sequence[str]]:
     measures = {key: str(measure.name) for key, measure in words.measures.items()}
     tiers = {tier.code: str(tier.name) for tier in words.tiers}
     changes = {value: str(label) for value, label in Outcome.Change.choices}
+    to_confirm = gettext("%(tier)s to be confirmed")
     values = (
         Outcome.objects.filter(run=run)
         .order_by("-change", "enrollment__partner__name", "id")
         .values_list(
-            "enrollment__partner__external_id", "enrollment__partner__name", "held", "would", "change", "decided_by"
-        )
+            "enrollment__partner__external_id",
+            "enrollment__partner__name",
+            "held",
+            "would",
+            "change",
+            "proposed",
+            "decided_by",
+        )  # fmt: skip
     )
     return (
         (
-            key, name, tiers.get(held, held), tiers[would], changes[change],
+            key, name, tiers.get(held, held), tiers[would],
+            "; ".join([changes[change], *([to_confirm % {"tier": tiers[proposed]}] if proposed else [])]),
             "; ".join(measures.get(one, one) for one in decided_by),
         )
-        for key, name, held, would, change, decided_by in values.iterator(chunk_size=2000)
+        for key, name, held, would, change, proposed, decided_by in values.iterator(chunk_size=2000)
     )  # fmt: skip

@@ -7,7 +7,7 @@ from common.errors import ProgramError
 from common.templatetags import show
 from tiers import drafting, measure_words, parsing, wording
 from tiers.lexicon import Lexicon
-from tiers.life_words import life_in_words
+from tiers.life_words import life_in_words, own_reviews_in_words
 from tiers.models import Distinction, Edition, Tier, TierBenefit
 
 Document = dict[str, Any]
@@ -30,6 +30,11 @@ class Holder:
     keep: Said | None
     holds: Document
     benefits: tuple[TierBenefit, ...] = ()
+
+    @property
+    def reviews(self) -> list[str]:
+        """When it is given and lost, where it has reviews of its own."""
+        return own_reviews_in_words(self.row.life) if isinstance(self.row, Tier) else []
 
 
 @dataclass(frozen=True, slots=True)

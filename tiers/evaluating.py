@@ -10,7 +10,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Subquery
 
 from partners.models import Location
 from tiers import definitions as defined
@@ -151,7 +151,7 @@ def traits_of(book: Book, enrollments: Sequence[Enrollment], day: date) -> dict[
     rows = Enrollment.objects.filter(pk__in=ids).values_list(
         "pk", "starts_on", "partner__joined_on", "partner__traits", Subquery(main.values("country")[:1])
     )
-    held = _held_before(ids, day) if wanted & {"tier", "tier_since"} else {}
+    held = held_before(ids, day) if wanted & {"tier", "tier_since"} else {}
     groups = book.edition.country_groups
     found: dict[int, dict[str, tuple[str, ...]]] = {}
     for pk, enrolled_on, joined_on, own, country in rows:
@@ -175,16 +175,19 @@ def texts(value: Any) -> tuple[str, ...]:
     return (str(value),) if value else ()
 
 
-def _held_before(ids: Iterable[int], day: date) -> dict[int, tuple[str, str]]:
-    """The tier's code and its first day, as held on the day before `day`."""
-    held = Placement.objects.filter(
-        Q(ends_on__isnull=True) | Q(ends_on__gte=day), enrollment__in=ids, starts_on__lt=day
-    )
+def held_before(ids: Iterable[int], day: date) -> dict[int, tuple[str, str]]:
+    """The tier's code, as held on the day before `day`, and the first day from which it was held without a break, through
+    editions, holds and grants."""
+    rows = Placement.objects.filter(enrollment__in=ids, starts_on__lt=day).order_by("starts_on")
+    last: dict[int, tuple[str, date, date | None]] = {}
+    for pk, code, starts_on, ends_on in rows.values_list("enrollment_id", "tier__code", "starts_on", "ends_on"):
+        before = last.get(pk)
+        goes_on = before is not None and before[0] == code and before[2] == starts_on
+        last[pk] = (code, before[1] if before and goes_on else starts_on, ends_on)
     return {
-        enrollment_id: (code, starts_on.isoformat())
-        for enrollment_id, code, starts_on in held.order_by("starts_on").values_list(
-            "enrollment_id", "tier__code", "starts_on"
-        )
+        pk: (code, since.isoformat())
+        for pk, (code, since, ends_on) in last.items()
+        if ends_on is None or ends_on >= day
     }
 
 

@@ -71,6 +71,7 @@ def complete(
     for key in order(definitions):
         definition = definitions[key]
         parts = parts_of(definition)
+        of_units = [units[part] for part in parts]
         if "tenure" in definition:
             whole[key] = tenure(definition, traits, day)
         elif not parts:
@@ -81,21 +82,24 @@ def complete(
                 member: made(
                     definition,
                     [by_member.get(part, {}).get(member, whole.get(part, 0)) for part in parts],
-                    units[parts[0]],
+                    of_units,
                 )
                 for member in members
             }
             # Of a member without facts: not always 0 where a part of it is not split.
-            whole[key] = made(definition, [whole.get(part, 0) for part in parts], units[parts[0]])
+            whole[key] = made(definition, [whole.get(part, 0) for part in parts], of_units)
         else:
-            whole[key] = made(definition, [whole.get(part, 0) for part in parts], units[parts[0]])
+            whole[key] = made(definition, [whole.get(part, 0) for part in parts], of_units)
     return whole, by_member
 
 
-def made(definition: Definition, of: list[Figure], unit: str) -> Figure:
-    """The figure of one measure of measures, from those of its parts; `unit` is that of the first."""
+def made(definition: Definition, of: list[Figure], units: list[str]) -> Figure:
+    """The figure of one measure of measures, from those of its parts and their units."""
     form = next(form for form in FORMS if form in definition)
-    found = FORMS[form](definition, of, SCALES.get(unit, 1))
+    scale = SCALES.get(units[0], 1)
+    if form == "ratio" and scale == 1:  # counts over a declared number: that is read as people write it
+        of = [of[0] * SCALES.get(units[1], 1), of[1]]
+    found = FORMS[form](definition, of, scale)
     return int(found) if found.denominator == 1 else found
 
 

@@ -69,5 +69,5 @@ def read(edition: Edition) -> Lexicon:
 
 def document_of(one: Tier | Distinction) -> dict[str, Any]:
     """The parts of a tier or distinction that rules are made of."""
-    flags = {"confirm": one.confirm, "granted_only": one.granted_only} if isinstance(one, Tier) else {}
+    flags = {"confirm": one.confirm, "granted_only": one.granted_only, **one.life} if isinstance(one, Tier) else {}
     return {"code": one.code, "earn": one.earn, "keep": one.keep, "holds": one.holds, **flags}

@@ -28,6 +28,7 @@ def life_in_words(life: Document, names: Mapping[str, str]) -> list[str]:
     said = [
         _("Tiers are given %(when)s.") % {"when": cadence(life.get("promotion", {"every": "day"}))},
         _("Tiers are lost %(when)s.") % {"when": cadence(life.get("demotion", {"every": "day"}))},
+        *_reminders(life.get("demotion", {})),
     ]
     if count := life.get("up_by"):
         said.append(ngettext("At most %(count)s tier up at once.", "At most %(count)s tiers up at once.", count) % {"count": count})  # fmt: skip
@@ -54,6 +55,24 @@ def life_in_words(life: Document, names: Mapping[str, str]) -> list[str]:
     return said + _deadlines(life, names) + _existing(life)
 
 
+def own_reviews_in_words(life: Document) -> list[str]:
+    """When a tier is given and lost that has reviews of its own; nothing where it has none."""
+    said = []
+    if "promotion" in life:
+        said.append(_("It is given %(when)s.") % {"when": cadence(life["promotion"])})
+    if "demotion" in life:
+        said.append(_("It is lost %(when)s.") % {"when": cadence(life["demotion"])})
+    return said + _reminders(life.get("demotion", {}))
+
+
+def _reminders(reviews: Document) -> list[str]:
+    if not (days := reviews.get("warn_days")):
+        return []
+    *most, last = (show.quantity(one) for one in sorted(days, reverse=True))
+    listed = _(" and ").join((", ".join(most), last)) if most else last
+    return [_("Who would not keep its tier is told so %(days)s days before the review.") % {"days": listed}]
+
+
 def held_in_words(holds: Document) -> str:
     """How long what is earned is held at least; nothing where it is not."""
     if "months" in holds:
@@ -68,13 +87,22 @@ def held_in_words(holds: Document) -> str:
 
 def _deadlines(life: Document, names: Mapping[str, str]) -> list[str]:
     texts = {
-        "warn": _(
+        ("warn", False): _(
             "Within %(count)s months of enrolling the tier “%(tier)s” is reached, or staff and partner are told."
         ),
-        "end": _("Within %(count)s months of enrolling the tier “%(tier)s” is reached, or the enrollment ends."),
+        ("end", False): _(
+            "Within %(count)s months of enrolling the tier “%(tier)s” is reached, or the enrollment ends."
+        ),
+        ("warn", True): _(
+            "Within %(count)s months of enrolling the tier “%(tier)s” is reached, and kept from then on, or staff and partner are told."
+        ),
+        ("end", True): _(
+            "Within %(count)s months of enrolling the tier “%(tier)s” is reached, and kept from then on, or the enrollment ends."
+        ),
     }
     return [
-        texts[one["then"]] % {"count": one["months"], "tier": names.get(one["tier"], one["tier"])}
+        texts[one["then"], one.get("keep", False)]
+        % {"count": one["months"], "tier": names.get(one["tier"], one["tier"])}
         for one in life.get("deadlines", [])
     ]
 

@@ -65,6 +65,7 @@ def rulebook(levels: list[tuple[int, Document]], badges: list[Document], known: 
             Level(
                 tier_id=pk, rank=rank, code=one["code"], earn=tree(one, "earn", at), keep=tree(one, "keep", at),
                 confirm=one.get("confirm", False), granted_only=one.get("granted_only", False), holds=one.get("holds", {}),
+                life=life_of_tier(one),
             )
             for rank, (pk, one) in enumerate(levels, start=1)
             if (at := f"{where}tiers[{rank - 1}]")
@@ -78,6 +79,11 @@ def rulebook(levels: list[tuple[int, Document]], badges: list[Document], known: 
     _check_circles(book)
     _check_spans(book)
     return book
+
+
+def life_of_tier(document: Document) -> Document:
+    """The reviews that a tier has of its own."""
+    return {key: document[key] for key in ("promotion", "demotion") if key in document}
 
 
 def threshold(value: Any, unit: str, where: str) -> Figure:

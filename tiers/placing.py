@@ -13,8 +13,9 @@ from tiers.explaining import Case
 from tiers.models import Award, Enrollment, Evaluation, Grace, Measure, Placement, Proposal, Run, Tier
 from tiers.situations import Base, Night, Standing
 
-COUNTS = ("evaluated", "moved_up", "moved_down", "proposed", "in_grace", "awarded")
+COUNTS = ("evaluated", "moved_up", "moved_down", "proposed", "in_grace", "reminded", "awarded")
 OVERDUE = "tiers.deadline.passed"
+REMINDED = "tiers.review.reminded"
 POSITION = 20  # among the steps of the night
 BATCH = 1000
 
@@ -102,7 +103,7 @@ class Placing:
         self.new_awards: list[Award] = []
         self.gone_awards: list[Award] = []
         self.ended: list[Enrollment] = []
-        self.overdue: list[tuple[Enrollment, str]] = []
+        self.once: list[tuple[Enrollment, str, dict[str, Any]]] = []
 
     def write(self) -> steps.Counts:
         self.counts["evaluated"] = len(self.enrollments)
@@ -112,7 +113,7 @@ class Placing:
                 self._award(enrollment)
         self._write_placements()
         self._write_the_rest()
-        self._tell_overdue()
+        self._tell_once()
         journal.record_many(self.entries)
         return self.counts
 
@@ -134,7 +135,12 @@ class Placing:
             self._move(enrollment, one, base, decision)
         self._grace(enrollment, one, base, decision)
         self._propose(enrollment, one, decision)
-        self.overdue += [(enrollment, code) for code in decision.overdue]
+        self.once += [(enrollment, OVERDUE, {"tier": code}) for code in decision.overdue]
+        if decision.remind is not None and base is not None:
+            review, code = decision.remind, base.tier.code
+            self.counts["reminded"] += 1
+            after = {"tier": code, "on": review.isoformat(), "days": (review - day).days}
+            self.once.append((enrollment, REMINDED, {**after, "gaps": self._gaps(enrollment, code)}))
 
     def _move(self, enrollment: Enrollment, one: Standing, base: Base | None, decision: deciding.Decision) -> None:
         held, wanted = one.held, self._wanted(one, base, decision)
@@ -355,16 +361,20 @@ class Placing:
             Award.objects.bulk_update(self.awards, ["ends_on", "holds_until"], batch_size=500)
         Award.objects.bulk_create(self.new_awards, batch_size=BATCH)
 
-    def _tell_overdue(self) -> None:
-        """Once a night, however often it runs: nothing but the journal remembers a deadline that passed."""
-        if not self.overdue:
+    def _tell_once(self) -> None:
+        """Once a night, however often it runs: nothing but the journal remembers a deadline that passed, or a reminder."""
+        if not self.once:
             return
-        subjects = [journal.subject_of(enrollment) for enrollment, _code in self.overdue]
-        known = Entry.objects.filter(verb=OVERDUE, subject__in=subjects).values_list("subject", "after")
-        told = {(subject, after.get("tier")) for subject, after in known if after.get("run") == self.night.run_id}
-        for enrollment, code in self.overdue:
-            if (journal.subject_of(enrollment), code) not in told:
-                self._tell(enrollment, OVERDUE, {}, {"tier": code})
+        subjects = [journal.subject_of(enrollment) for enrollment, _verb, _after in self.once]
+        entries = Entry.objects.filter(verb__in=(OVERDUE, REMINDED), subject__in=subjects)
+        told = {
+            (subject, verb, after.get("tier"))
+            for subject, verb, after in entries.values_list("subject", "verb", "after")
+            if after.get("run") == self.night.run_id
+        }
+        for enrollment, verb, after in self.once:
+            if (journal.subject_of(enrollment), verb, after["tier"]) not in told:
+                self._tell(enrollment, verb, {}, after)
 
     def _tell(self, enrollment: Enrollment, verb: str, before: dict[str, Any], after: dict[str, Any]) -> None:
         if self.night.run_id is not None:

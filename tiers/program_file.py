@@ -21,7 +21,7 @@ from accounts.models import User
 from common.errors import ProgramError
 from common.texts import Texts
 from journal import services as journal
-from tiers import checking, documents, services
+from tiers import checking, documents, parsing, services
 from tiers.models import Benefit, Distinction, Edition, Measure, Program, Tier, TierBenefit
 
 SCHEMA = json.loads((Path(__file__).parent / "program_schema.json").read_text(encoding="utf-8"))
@@ -258,7 +258,7 @@ def _save_edition(program: Program, described: Document, benefits: dict[str, Ben
     tiers = Tier.objects.bulk_create(
         Tier(
             edition=edition, rank=rank, confirm=one.get("confirm", False), granted_only=one.get("granted_only", False),
-            **_badge(one),
+            life=parsing.life_of_tier(one), **_badge(one),
         )
         for rank, one in enumerate(described["tiers"], start=1)
     )  # fmt: skip

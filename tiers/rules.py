@@ -111,6 +111,7 @@ class Level:
     confirm: bool = False
     granted_only: bool = False
     holds: Mapping[str, Any] = field(default_factory=dict)
+    life: Mapping[str, Any] = field(default_factory=dict)  # `promotion`, `demotion`: reviews of its own
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,7 @@ def situation(
 ) -> deciding.Situation:
     grant, grace, held = one.grant, one.grace, one.held
     rose = not one.is_first_pass(night) and base is not None and held is not None and held.tier.rank > base.tier.rank
+    rose_to = held.tier.rank if rose and held is not None else 0
     return deciding.Situation(
         day=night.day,
         previous=night.previous,
@@ -170,16 +171,17 @@ def situation(
         met=met,
         kept=kept,
         held=base.as_held() if base else None,
-        grant=deciding.Grant(grant.tier.code, _grant_reason(grant), grant.holds_until) if grant else None,
+        grant=grant_of(grant) if grant else None,
         grace=deciding.OpenGrace(grace.tier_code, grace.starts_on, grace.ends_on, grace.warned_on) if grace else None,
         proposal=one.proposal.tier_code if one.proposal else None,
         refused=frozenset(one.refused),
         reached=frozenset(one.reached),
         reliefs=one.reliefs,
         at_once=night.at_once,
-        rose_today=rose,
+        rose_to=rose_to,
     )
 
 
-def _grant_reason(grant: Placement) -> deciding.Reason:
-    return "matched" if grant.reason == Placement.Reason.MATCHED else "granted"
+def grant_of(placement: Placement) -> deciding.Grant:
+    reason: deciding.Reason = "matched" if placement.reason == Placement.Reason.MATCHED else "granted"
+    return deciding.Grant(placement.tier.code, reason, placement.holds_until)

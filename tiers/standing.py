@@ -40,13 +40,13 @@ class Standing:
 
     @property
     def reviewed_nightly(self) -> bool:
-        return bool(demotion_of(self.edition)["every"] == "day")
+        return bool(demotion_of(self.edition, self.tier)["every"] == "day")
 
 
-def demotion_of(edition: Edition) -> Mapping[str, Any]:
-    """When a tier may be lost."""
-    life: Mapping[str, Any] = edition.life
-    return life.get("demotion") or cadence.DAILY
+def demotion_of(edition: Edition, tier: Tier | None) -> Mapping[str, Any]:
+    """When the tier may be lost."""
+    own: Mapping[str, Any] = tier.life if tier else {}
+    return own.get("demotion") or edition.life.get("demotion") or cadence.DAILY
 
 
 def _share(checked: rules.Checked) -> float:
@@ -79,19 +79,20 @@ def standing(*, enrollment: Enrollment, on: date) -> Standing | None:
     following = next((level for level in above if level.rank > 1 or held is None), None)
     reach = following.earn if following else None
     keep = (held.keep or held.earn) if held else None
+    tier = by_pk[held.tier_id] if held else None
     return Standing(
         enrollment=enrollment,
         placement=placement,
         edition=edition,
         tiers=words.tiers,
-        tier=by_pk[held.tier_id] if held else None,
+        tier=tier,
         next_tier=by_pk[following.tier_id] if following else None,
         evaluation=evaluation,
         case=case,
         reach=rules.check(reach, case.facts) if reach else None,
         keep=rules.check(keep, case.facts) if keep else None,
         keeps_today=held is not None and rules.keeps(held, case.facts),
-        next_review_on=cadence.next_review(demotion_of(edition), on, enrollment.starts_on),
+        next_review_on=cadence.next_review(demotion_of(edition, tier), on, enrollment.starts_on),
         opens=selectors.benefits_of(by_pk[following.tier_id] if following else None),
     )
 

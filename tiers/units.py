@@ -88,9 +88,9 @@ def _of_part(key: str, definitions: Mapping[str, Definition]) -> str:
 
 
 def _of_ratio(units: list[str]) -> str:
-    """Of one kind: a share. Amounts over counts are amounts, an average for each."""
+    """Of one kind: a share, as are counts over a declared number. Amounts over counts are amounts, an average for each."""
     above, below = (ALIKE.get(unit, unit) for unit in units)
-    if above == below:
+    if above == below or (above == "number" and below == "decimal"):
         return "ratio"
     if above in SCALES and below == "number":
         return above

@@ -11,7 +11,9 @@ from tests.commissions.facts import run_night
 from tests.programs.facts import Scene, months_before, save
 from tests.programs.harness import explained, held, imported
 from tests.programs.tables.people import PARTNER, google
+from tests.tiers.life import told
 from tiers import explaining
+from tiers.life_words import life_in_words
 from tiers.models import Award, Evaluation, Program
 
 pytestmark = pytest.mark.django_db
@@ -228,3 +230,57 @@ def test_brevo_gives_master_and_elite_by_invitation_only() -> None:
     assert over(program, scene, [date(2024, 7, 1)]) == ["expert"]
     tiers = program.editions.get().tiers
     assert list(tiers.filter(granted_only=True).values_list("code", flat=True)) == ["master", "elite"]
+
+
+def test_cisco_reminds_90_60_and_30_days_before_the_anniversary() -> None:
+    program = imported("cisco-channel")
+    scene = Scene(program, date(2015, 5, 10))
+    for code in ("network-architecture", "collaboration-architecture"):
+        scene.award(code, scope="benelux", until=date(2020, 1, 1))
+    scene.award("datacenter-architecture", scope="benelux", until=date(2016, 3, 1))
+    nights = [
+        date(2015, 5, 11),
+        date(2016, 2, 10),
+        date(2016, 3, 11),
+        date(2016, 4, 9),
+        date(2016, 4, 10),
+        date(2016, 5, 10),
+    ]
+    assert over(program, scene, nights) == ["gold"] * 5 + ["silver"]
+    reminders = told(scene.enrollment, "tiers.review.reminded")
+    assert [(one["tier"], one["on"], one["days"]) for one in reminders] == [
+        ("gold", "2016-05-10", 60), ("gold", "2016-05-10", 30),
+    ]  # fmt: skip
+    assert "datacenter-architecture" in {gap["measure"] for gap in reminders[0]["gaps"]}
+
+
+def test_google_decides_premier_once_a_year_and_partner_every_night() -> None:
+    program = imported("google-partners")
+    scenes = [Scene(program, date(2022, 2, 1)) for _each in range(40)]
+    first = scenes[0]
+    for year, score in ((2021, 1), (2022, 900), (2023, 1)):
+        first.score("premier-score", score, date(year, 6, 1))
+        for other in scenes[1:]:
+            other.score("premier-score", 5, date(year, 6, 1))
+    google(first, PARTNER, date(2022, 7, 1))  # spends up to June
+    for area, spent in PARTNER["spend"].items():
+        first.record("ad-spend", date(2022, 12, 31), amount=spent, attributes={"area": area})
+    save(scenes)
+    tiers = {}
+    for night in (
+        date(2022, 7, 1), date(2022, 12, 31), date(2023, 1, 1), date(2023, 1, 2), date(2023, 12, 31), date(2024, 1, 1),
+    ):  # fmt: skip
+        run_night(program, night)
+        tiers[night.isoformat()] = held(first)
+    assert tiers == {
+        "2022-07-01": "partner", "2022-12-31": "member", "2023-01-01": "premier", "2023-01-02": "premier",
+        "2023-12-31": "premier", "2024-01-01": "member",
+    }  # fmt: skip
+
+
+def test_hubspot_asks_to_reach_gold_in_two_years_and_to_keep_it_from_then_on() -> None:
+    edition = imported("hubspot-solutions-2018").editions.get(name="2023")
+    assert life_in_words(edition.life, {"gold": "Gold"})[2:] == [
+        "Within 24 months of enrolling the tier “Gold” is reached, or the enrollment ends.",
+        "Within 24 months of enrolling the tier “Gold” is reached, and kept from then on, or staff and partner are told.",
+    ]

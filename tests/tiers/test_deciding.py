@@ -10,7 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.days import Period, add_months
-from tiers.deciding import Decision, Grant, Held, Life, Move, OpenGrace, Situation, decide, life_of
+from tiers.deciding import (
+    Decision,
+    Grant,
+    Held,
+    Life,
+    Move,
+    OpenGrace,
+    Situation,
+    always,
+    at_a_review,
+    decide,
+    life_of,
+)
 
 DAY = date(2026, 7, 1)
 EVE = date(2026, 6, 30)
@@ -27,6 +39,7 @@ class Rung:
     confirm: bool = False
     granted_only: bool = False
     holds: Mapping[str, Any] = field(default_factory=dict)
+    life: Mapping[str, Any] = field(default_factory=dict)
 
 
 def ladder(**over: dict[str, Any]) -> list[Rung]:
@@ -80,6 +93,22 @@ CLAUSES: list[tuple[str, dict[str, Any], dict[str, dict[str, Any]], Situation, s
      at("b", enrolled_on=date(2022, 7, 1)), "lost a"),
     ("kept on any other day of the year", {"demotion": {"every": "anniversary"}}, {},
      at("b", enrolled_on=date(2022, 7, 2)), None),
+    # Reviews of a tier's own.
+    ("d is given yearly, others any night: not d", {}, {"d": {"life": {"promotion": YEARLY}}}, at("a", "bd"), "earned b"),
+    ("d is given yearly: at its review", {}, {"d": {"life": {"promotion": YEARLY}}},
+     at("a", "bd", day=date(2027, 1, 1), previous=date(2026, 12, 31)), "earned d"),
+    ("d is given any night, others yearly", {"promotion": YEARLY}, {"d": {"life": {"promotion": {"every": "day"}}}},
+     at("a", "bd"), "earned d"),
+    ("d is lost yearly, others any night", {}, {"d": {"life": {"demotion": YEARLY}}}, at("d", "b"), None),
+    ("d is lost yearly: a lower one any night", {}, {"d": {"life": {"demotion": YEARLY}}}, at("b"), "lost a"),
+    ("d is lost yearly: at its review, to what is earned", {}, {"d": {"life": {"demotion": YEARLY}}},
+     at("d", "b", day=date(2027, 1, 1), previous=date(2026, 12, 31)), "lost b"),
+    ("d is lost any night, others yearly", {"demotion": YEARLY}, {"d": {"life": {"demotion": {"every": "day"}}}},
+     at("d", "b"), "lost b"),
+    ("a newcomer gets it whatever its reviews", {}, {"d": {"life": {"promotion": YEARLY}}}, at(None, "bd"), "earned d"),
+    ("one step up, which is not due", {"up_by": 1}, {"b": {"life": {"promotion": YEARLY}}}, at("a", "bc"), None),
+    ("what an evaluation gave today stays", {"promotion": YEARLY}, {}, at("a", "c", rose_to=3), "earned c"),
+    ("and what it did not give waits for its review", {"promotion": YEARLY}, {}, at("a", "bd", rose_to=3), "earned b"),
     # Steps.
     ("up by one: the next tier, met or not", {"up_by": 1}, {}, at("a", "d"), "earned b"),
     ("up by two", {"up_by": 2}, {}, at("a", "d"), "earned c"),
@@ -197,6 +226,55 @@ def test_a_tier_that_is_fallen_to_is_held_for_its_time_where_it_is_earned() -> N
 
 # --- Grace --------------------------------------------------------------------------------------------
 
+REMIND: dict[str, Any] = {"demotion": {"every": "year", "warn_days": [90, 60, 30]}}
+COMING = date(2027, 1, 1)
+REMINDERS: list[tuple[str, dict[str, Any], dict[str, dict[str, Any]], Situation, date | None]] = [
+    ("90 days before", {}, {}, at("b", day=date(2026, 10, 3), previous=date(2026, 10, 2)), COMING),
+    ("the day before that", {}, {}, at("b", day=date(2026, 10, 2), previous=date(2026, 10, 1)), None),
+    ("the day after", {}, {}, at("b", day=date(2026, 10, 4), previous=date(2026, 10, 3)), None),
+    ("60 days before", {}, {}, at("b", day=date(2026, 11, 2), previous=date(2026, 11, 1)), COMING),
+    ("30 days before", {}, {}, at("b", day=date(2026, 12, 2), previous=date(2026, 12, 1)), COMING),
+    ("nights that did not run: once", {}, {}, at("b", day=date(2026, 12, 10), previous=date(2026, 9, 1)), COMING),
+    ("the first night of all", {}, {}, at("b", day=date(2026, 12, 10), previous=None,
+     reliefs=[Period(date(2026, 12, 1), date(2026, 12, 20))]), COMING),
+    ("kept as figures stand", {}, {}, at("b", "", "b", day=date(2026, 10, 3), previous=date(2026, 10, 2)), None),
+    ("the entry tier", {}, {}, at("a", day=date(2026, 10, 3), previous=date(2026, 10, 2)), None),
+    ("held beyond the review", {}, {},
+     at(held=holding("b", holds_until=date(2027, 1, 2)), day=date(2026, 10, 3), previous=date(2026, 10, 2)), None),
+    ("held until the review", {}, {},
+     at(held=holding("b", holds_until=COMING), day=date(2026, 10, 3), previous=date(2026, 10, 2)), COMING),
+    ("granted", {}, {}, at(held=holding("b", granted=True, holds_until=COMING), day=date(2026, 10, 3),
+     previous=date(2026, 10, 2)), None),
+    ("excused at the review", {}, {}, at("b", day=date(2026, 10, 3), previous=date(2026, 10, 2),
+     reliefs=[Period(date(2026, 12, 31), date(2027, 1, 2))]), None),
+    ("a newcomer at the review", {"newcomers": {"months": 6}}, {}, at("b", day=date(2026, 10, 3),
+     previous=date(2026, 10, 2), enrolled_on=date(2026, 7, 2)), None),
+    ("in grace", {}, {}, at("b", day=date(2026, 10, 3), previous=date(2026, 10, 2),
+     grace=OpenGrace("b", DAY, date(2027, 6, 1))), None),
+    ("an evaluation between nights", {}, {}, at("b", day=date(2026, 10, 3), previous=date(2026, 10, 2), at_once=True), None),
+    ("of a tier with reviews of its own", {}, {"b": {"life": {"demotion": {"every": "quarter", "warn_days": [30]}}}},
+     at("b", day=date(2026, 9, 1), previous=date(2026, 8, 31)), date(2026, 10, 1)),
+    ("and not by the edition's", {}, {"b": {"life": {"demotion": {"every": "quarter"}}}},
+     at("b", day=date(2026, 11, 2), previous=date(2026, 11, 1)), None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("document", "tiers", "one", "review"), [row[1:] for row in REMINDERS], ids=[row[0] for row in REMINDERS]
+)
+def test_reminders_before_a_review(
+    document: dict[str, Any], tiers: dict[str, Any], one: Situation, review: date | None
+) -> None:
+    assert decide(ladder(**tiers), life(**REMIND, **document), one) == Decision(remind=review)
+
+
+def test_the_review_itself_reminds_of_nothing() -> None:
+    one = at("b", day=COMING, previous=date(2026, 12, 31))
+    assert decide(ladder(), life(**REMIND), one) == Decision(move=Move("a", "lost"))
+    graceful = decide(ladder(), life(**REMIND, grace={"months": 3}), one)
+    assert graceful == Decision(grace_until=date(2027, 4, 1))
+
+
 GRACE = {"grace": {"months": 3, "warn_days": [60, 30, 7]}}
 UNTIL = date(2026, 10, 1)
 
@@ -280,6 +358,58 @@ def test_proposals(document: dict[str, Any], one: Situation, expected: Decision)
     assert decide(ladder(**CONFIRM), life(**document), one) == expected
 
 
+YEARLY_D = {**CONFIRM, "d": {"confirm": True, "life": {"promotion": YEARLY}}}
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        (at("b", "bcd"), Decision(propose="c")),
+        (at("b", "bcd", proposal="d"), Decision()),  # proposed at its review, and qualified for still
+        (at("b", "bcd", proposal="c"), Decision()),
+        (at("b", "bcd", proposal="c", day=date(2027, 1, 1)), Decision(withdraw=True, propose="d")),
+        (at("b", "bd", proposal="c"), Decision(withdraw=True)),
+    ],
+)
+def test_a_tier_is_proposed_at_its_own_reviews(one: Situation, expected: Decision) -> None:
+    assert decide(ladder(**YEARLY_D), life(), one) == expected
+
+
+# --- Without the calendar -----------------------------------------------------------------------------
+
+AT_ALL_TIMES: list[tuple[str, dict[str, Any], dict[str, dict[str, Any]], Situation, Decision]] = [
+    ("down, whatever the calendar", {"demotion": YEARLY}, {}, at("d", "b", **NOT_DUE), Decision(move=Move("b", "lost"))),
+    ("up, whatever the calendar", {"promotion": YEARLY}, {}, at("b", "c", **NOT_DUE), Decision(move=Move("c", "earned"))),
+    ("a tier's own calendar too", {}, {"c": {"life": {"promotion": YEARLY, "demotion": YEARLY}}}, at("c", "b"),
+     Decision(move=Move("b", "lost"))),
+    ("never is never", {"demotion": {"every": "never"}}, {}, at("d", "b"), Decision()),
+    ("without grace", {"grace": {"months": 3}}, {}, at("c", "b"), Decision(move=Move("b", "lost"))),
+    ("without holds, newcomers and excuses", {"newcomers": {"months": 240}}, {},
+     at(held=holding("c", holds_until=DAY + MONTH), met="b", reliefs=[Period(EVE, DAY + MONTH)]),
+     Decision(move=Move("b", "lost"))),
+    ("before the first anniversary", {"demotion": {"every": "anniversary"}}, {}, at("c", "b", enrolled_on=EVE),
+     Decision(move=Move("b", "lost"))),
+    ("without deadlines", {"deadlines": [{"tier": "d", "months": 1, "then": "end"}]}, {},
+     at("b", "b"), Decision()),
+    ("by steps", {"up_by": 1, "down_by": 1}, {}, at("d", ""), Decision(move=Move("c", "lost"))),
+    ("to be confirmed", {}, {"c": {"confirm": True}}, at("b", "bc"), Decision(propose="c")),
+    ("granted without end", {}, {}, at(held=holding("d", granted=True), grant=Grant("d", "granted")), Decision()),
+    ("granted, over since", {}, {}, at(held=holding("d", granted=True, holds_until=DAY), met="b"),
+     Decision(move=Move("b", "ended"))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("document", "tiers", "one", "expected"), [row[1:] for row in AT_ALL_TIMES], ids=[row[0] for row in AT_ALL_TIMES]
+)
+def test_what_a_review_would_come_to(
+    document: dict[str, Any], tiers: dict[str, Any], one: Situation, expected: Decision
+) -> None:
+    rungs = [replace(rung, life=always(rung.life)) for rung in ladder(**tiers)]
+    # An edition that is still to come: no transition.
+    assert at_a_review(rungs, life_of(document, date(2030, 1, 1)), one) == expected
+
+
 # --- Deadlines ----------------------------------------------------------------------------------------
 
 
@@ -316,6 +446,29 @@ def test_deadlines(document: dict[str, Any], one: Situation, expected: Decision)
     assert decide(ladder(), life(**document), one) == expected
 
 
+KEEP: dict[str, Any] = {"deadlines": [{"tier": "c", "months": 24, "then": "warn", "keep": True}]}
+KEEP_OR_END: dict[str, Any] = {"deadlines": [{"tier": "c", "months": 24, "then": "end", "keep": True}]}
+KEPT: list[tuple[str, dict[str, Any], Situation, Decision]] = [
+    ("not reached by the day", KEEP, at("b", "b", enrolled_on=date(2024, 7, 1)), Decision(overdue=("c",))),
+    ("reached before the day, and lost", KEEP,
+     at("b", "b", enrolled_on=date(2024, 7, 1), reached=frozenset("abc")), Decision(overdue=("c",))),
+    ("held on the day", KEEP, at("c", "c", enrolled_on=date(2024, 7, 1)), Decision()),
+    ("told once, not every night", KEEP, at("b", "b", reached=frozenset("c")), Decision()),
+    ("lost after the day", KEEP, at("d", "b"), Decision(move=Move("b", "lost"), overdue=("c",))),
+    ("lost before the day", KEEP, at("d", "b", enrolled_on=date(2025, 7, 1)), Decision(move=Move("b", "lost"))),
+    ("a higher one lost, kept all the same", KEEP, at("d", "c"), Decision(move=Move("c", "lost"))),
+    ("lost after the day: the end", KEEP_OR_END, at("c", "b"), Decision(ends=True)),
+    ("not held after the day: the end", KEEP_OR_END, at("b", "b", reached=frozenset("c")), Decision(ends=True)),
+    ("in grace it is kept still", {**KEEP_OR_END, "grace": {"months": 3}}, at("c", "b"),
+     Decision(grace_until=date(2026, 10, 1))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("document", "one", "expected"), [row[1:] for row in KEPT], ids=[row[0] for row in KEPT])
+def test_a_tier_to_be_kept_from_its_deadline_on(document: dict[str, Any], one: Situation, expected: Decision) -> None:
+    assert decide(ladder(), life(**document), one) == expected
+
+
 def test_a_deadline_counts_from_the_start_of_the_edition_for_who_was_long_enrolled() -> None:
     own = life_of(until("warn"), DAY)
     assert decide(ladder(), own, at("b", "b")).overdue == ("c",)
@@ -348,7 +501,10 @@ documents = st.fixed_dictionaries(
     },
 )
 flags = st.fixed_dictionaries({code: st.fixed_dictionaries({}, optional={
-    "confirm": st.booleans(), "granted_only": st.booleans(), "holds": st.just({"months": 12})}) for code in "bcd"})  # fmt: skip
+    "confirm": st.booleans(), "granted_only": st.booleans(), "holds": st.just({"months": 12}),
+    "life": st.fixed_dictionaries({}, optional={
+        "promotion": st.sampled_from([QUARTERLY, YEARLY]), "demotion": st.sampled_from([QUARTERLY, {**YEARLY, "warn_days": [60]}])}),
+    }) for code in "bcd"})  # fmt: skip
 situations = st.builds(
     lambda met, kept, held, **over: Situation(day=DAY, met=met | {"a"}, kept=kept | met | {"a"}, held=held, **over),
     codes, codes, st.none() | st.builds(holding, st.sampled_from("abcd"), holds_until=st.none() | st.just(DAY + MONTH)),
@@ -381,4 +537,7 @@ def test_what_always_holds(document: dict[str, Any], tiers: dict[str, Any], one:
     assert decision.propose is None or one.proposal is None or decision.withdraw
     assert not decision.withdraw or one.proposal is not None
     assert decision.close_grace is None or one.grace is not None
+    assert decision.remind is None or (
+        decision.remind > DAY and decision.move is None and one.held.code not in one.kept
+    )  # type: ignore[union-attr]
     assert decide(rungs, life(**document), one) == decision

@@ -11,12 +11,31 @@ from commissions.models import Earning, Plan
 from commissions.models import Rule as Rate
 from journal.models import Entry
 from tests.commissions.facts import run_night
-from tests.factories import make_enrollment, make_partner, make_placement, make_program, make_sale, make_sales_edition
+from tests.factories import (
+    make_enrollment,
+    make_partner,
+    make_placement,
+    make_program,
+    make_sale,
+    make_sales_edition,
+    make_staff,
+)
 from tiers import comparing, dry_run, night
 from tiers.dry_run import Move
 from tiers.errors import RuleError
-from tiers.models import Benefit, Edition, Evaluation, Measured, Outcome, Placement, Program, Run, TierBenefit
-from tiers.services import copy_edition, publish_edition
+from tiers.models import (
+    Benefit,
+    Edition,
+    Enrollment,
+    Evaluation,
+    Measured,
+    Outcome,
+    Placement,
+    Program,
+    Run,
+    TierBenefit,
+)
+from tiers.services import copy_edition, grant, publish_edition
 
 pytestmark = pytest.mark.django_db
 NIGHT = date(2026, 6, 1)
@@ -66,7 +85,9 @@ def test_it_says_who_would_rise_fall_and_stay_and_writes_nothing_else(program: P
         Move("level-2", "level-3", 1, 1),
         Move("level-3", "level-3", 0, 1),
     ]
-    assert run.totals == {"measured": 3, "evaluated": 3, "would_rise": 1, "would_fall": 0}
+    assert run.totals == {
+        "measured": 3, "evaluated": 3, "would_rise": 1, "would_fall": 0, "would_be_proposed": 0,
+    }  # fmt: skip
 
 
 def test_who_falls_is_told_by_which_requirement(program: Program) -> None:
@@ -76,7 +97,7 @@ def test_who_falls_is_told_by_which_requirement(program: Program) -> None:
         Move("level-2", "level-1", -1, 1),
         Move("level-3", "level-2", -1, 1),
     ]
-    assert dry_run.deciding(run) == [("Net sales", 2, 1)]
+    assert dry_run.deciding_measures(run) == [("Net sales", 2, 1)]
     assert sorted(Outcome.objects.filter(run=run).values_list("held", "decided_by")) == [
         ("level-1", ["net-sales-12m"]), ("level-2", ["net-sales-12m"]), ("level-3", ["net-sales-12m"]),
     ]  # fmt: skip
@@ -94,6 +115,61 @@ def test_a_night_after_it_is_a_night_as_any(program: Program) -> None:
     run = run_night(program, NIGHT)
     assert (run.totals["moved_up"], run.totals["moved_down"]) == (2, 0)  # those of its first pass
     assert run.previous_on is None
+
+
+def would(run: Run) -> list[tuple[str, str, int, str]]:
+    found = Outcome.objects.filter(run=run).order_by("enrollment_id")
+    return list(found.values_list("held", "would", "change", "proposed"))
+
+
+def test_who_would_be_proposed_stays_with_a_mark(program: Program) -> None:
+    draft = draft_of(program, level_2="100", level_3="60000")
+    draft.tiers.filter(rank=3).update(confirm=True)
+    run = tried(draft)
+    assert would(run) == [
+        ("level-1", "level-2", 1, ""), ("level-2", "level-2", 0, "level-3"), ("level-3", "level-3", 0, ""),
+    ]  # fmt: skip
+    assert run.totals["would_be_proposed"] == 1
+    assert dry_run.moves(run)[1:] == [Move("level-2", "level-2", 0, 1, "level-3"), Move("level-3", "level-3", 0, 1)]
+    assert [row[3:5] for row in dry_run.rows(run)] == [
+        ("Level 2", "up"), ("Level 2", "stays; Level 3 to be confirmed"), ("Level 3", "stays"),
+    ]  # fmt: skip
+
+
+def test_steps_count_and_the_calendar_grace_and_newcomers_do_not(program: Program) -> None:
+    draft = draft_of(program, level_2="50", level_3="300000")
+    life = {
+        "promotion": {"every": "year"}, "demotion": {"every": "anniversary"}, "grace": {"months": 3}, "up_by": 1,
+        "newcomers": {"months": 120}, "existing": {"at": "anniversary"},
+    }  # fmt: skip
+    Edition.objects.filter(pk=draft.pk).update(life=life)
+    draft.tiers.filter(rank=2).update(life={"promotion": {"every": "year", "on": "03-01"}})
+    assert would(tried(Edition.objects.get(pk=draft.pk))) == [
+        ("level-1", "level-2", 1, ""), ("level-2", "level-2", 0, ""), ("level-3", "level-2", -1, ""),
+    ]  # fmt: skip
+    Edition.objects.filter(pk=draft.pk).update(life={"up_by": 1, "down_by": 1})
+    draft.tiers.filter(rank=2).update(earn={"measure": "net-sales-12m", "is": "at_least", "value": "900000"})
+    draft.tiers.filter(rank=3).update(earn={"measure": "net-sales-12m", "is": "at_least", "value": "60"})
+    # Up by one step, met or not; who meets more than it holds keeps it.
+    assert would(tried(Edition.objects.get(pk=draft.pk))) == [
+        ("level-1", "level-2", 1, ""), ("level-2", "level-3", 1, ""), ("level-3", "level-3", 0, ""),
+    ]  # fmt: skip
+
+
+def test_a_tier_that_is_never_lost_is_not_lost(program: Program) -> None:
+    draft = draft_of(program, level_2="70000", level_3="300000")
+    Edition.objects.filter(pk=draft.pk).update(life={"demotion": {"every": "never"}})
+    assert [change for _held, _would, change, _proposed in would(tried(Edition.objects.get(pk=draft.pk)))] == [0, 0, 0]
+
+
+def test_a_tier_by_invitation_is_kept_by_who_was_granted_it(program: Program) -> None:
+    first = Enrollment.objects.order_by("pk")[0]
+    grant(enrollment=first, tier=program.editions.get().tiers.get(rank=3), on=NIGHT, note="Invited", actor=make_staff())
+    draft = draft_of(program)
+    draft.tiers.filter(rank=3).update(earn={}, granted_only=True)
+    assert would(tried(draft)) == [
+        ("level-3", "level-3", 0, ""), ("level-2", "level-2", 0, ""), ("level-3", "level-2", -1, ""),
+    ]  # fmt: skip
 
 
 def test_what_it_costs(program: Program) -> None:

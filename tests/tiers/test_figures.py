@@ -1,6 +1,7 @@
 """Measures made of measures, from base figures. No database."""
 
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -70,6 +71,28 @@ def test_what_a_definition_says_of_amounts_is_in_the_currency() -> None:
     bands = [{"from": "0.5", "gives": 1}]
     assert [made({"score": "a", "bands": bands}, units, unit="decimal") for units in (4_999, 5_000)] == [0, 1]
     assert made({"score": "a", "full_at": "1", "gives": 10}, 5_000, unit="amount") == 5
+
+
+def test_counts_over_a_declared_number_are_an_exact_share() -> None:
+    """A declared number is kept in ten-thousandths: 4 of 12.5 people are 32%."""
+    definitions: dict[str, Any] = {"share": {"ratio": ["certified", "declared"]}, "certified": {}, "declared": {}}
+    units = {"share": "ratio", "certified": "count", "declared": "decimal"}
+    for certified, declared, share in (
+        (4, 125_000, Fraction(8, 25)),
+        (3, 90_000, Fraction(1, 3)),
+        (5, 50_000, 1),
+        (5, 0, 0),
+    ):
+        figures, _split = complete(definitions, {"certified": certified, "declared": declared}, {}, {}, DAY, units)
+        assert figures["share"] == share
+
+
+@given(st.integers(0, 10**6), st.decimals("0.0001", 10**6, places=4))
+def test_a_share_of_a_declared_number_is_that_of_what_people_read(count: int, declared: Decimal) -> None:
+    definitions: dict[str, Any] = {"share": {"ratio": ["a", "b"]}, "a": {}, "b": {}}
+    stored = {"a": count, "b": int(declared * 10_000)}
+    figures, _split = complete(definitions, stored, {}, {}, DAY, {"share": "ratio", "a": "count", "b": "decimal"})
+    assert figures["share"] == Fraction(count) / Fraction(declared)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,9 @@ CHANGES: dict[str, Callable[[Edition], object]] = {
     "a rule": lambda edition: Tier.objects.filter(edition=edition, rank=3).update(keep={"meets": "level-2"}),
     "how long a tier is held": lambda edition: Tier.objects.filter(edition=edition).update(holds={"months": 1}),
     "its reviews": lambda edition: Edition.objects.filter(pk=edition.pk).update(life={"demotion": {"every": "never"}}),
+    "a tier's own reviews": lambda edition: Tier.objects.filter(edition=edition, rank=2).update(
+        life={"promotion": {"every": "year"}}
+    ),
     "its exchange table": lambda edition: Edition.objects.filter(pk=edition.pk).update(exchange={"EUR": {}}),
     "its country groups": lambda edition: Edition.objects.filter(pk=edition.pk).update(country_groups={"a": ["FR"]}),
     "a measure": lambda edition: Measure.objects.filter(edition=edition).update(definition={}),

@@ -23,6 +23,7 @@ from tests.tiers.life import (
     told,
 )
 from tiers import services
+from tiers.evaluating import held_before
 from tiers.models import Award, Enrollment, Evaluation, Grace, Placement, Proposal
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +110,96 @@ def test_a_warning_whose_nights_did_not_run_comes_once() -> None:
     one = enrolled(program, holds=2)
     nights(program, "2025-07-01", "2025-09-28", "2025-09-29")
     assert told(one, "tiers.grace.warned") == [{"tier": "level-2", "ends_on": "2025-10-01", "days": 3}]
+
+
+# --- Reminders and reviews of a tier's own --------------------------------------------------------------
+
+
+def test_who_would_not_keep_its_tier_is_told_before_the_review_with_what_is_missing_once_a_night() -> None:
+    program = program_with({"demotion": {"every": "anniversary", "warn_days": [90, 60, 30]}})
+    lacking = enrolled(program, ("2024-06-01", 20_000), holds=2, on=day("2024-03-01"))
+    keeping = enrolled(program, ("2024-06-01", 60_000), holds=2, on=day("2024-03-01"))
+    nights(program, "2024-11-30", "2024-12-01", "2024-12-02", "2024-12-01", "2024-12-31")
+    (first, second) = told(lacking, "tiers.review.reminded")
+    ((gap,), (_same,)) = first.pop("gaps"), second.pop("gaps")
+    assert first == {"tier": "level-2", "on": "2025-03-01", "days": 90}
+    assert second == {"tier": "level-2", "on": "2025-03-01", "days": 60}
+    assert (gap["measure"], gap["figure"], gap["missing"]) == ("net-sales-12m", "20000", "30000")
+    sell(lacking, "2025-01-15", 30_000)
+    nights(program, "2025-01-30", "2025-03-01")
+    assert len(told(lacking, "tiers.review.reminded")) == 2
+    assert told(keeping, "tiers.review.reminded") == []
+    assert history(lacking) == history(keeping) == ["2 from 2024-03-01 joined"]
+
+
+def test_a_tier_is_given_and_lost_at_its_own_reviews() -> None:
+    yearly = {"promotion": {"every": "year"}, "demotion": {"every": "year"}}
+    program = program_with({}, {3: {"life": yearly}})
+    one = enrolled(program)
+    nights(program, "2024-02-01")
+    sell(one, "2024-02-10", 250_000)
+    nights(program, "2024-02-11", "2024-12-31", "2025-01-01")
+    assert history(one)[1:] == ["2 from 2024-02-11 earned", "3 from 2025-01-01 earned"]
+    nights(program, "2025-02-11", "2025-12-31")
+    assert history(one)[3:] == []
+    nights(program, "2026-01-01")
+    assert history(one)[3:] == ["1 from 2026-01-01 lost"]
+
+
+def test_a_day_run_again_does_not_give_what_its_review_does_not() -> None:
+    program = program_with({}, {3: {"life": {"promotion": {"every": "year"}}}})
+    one = enrolled(program)
+    nights(program, "2024-02-01")
+    sell(one, "2024-02-10", 250_000)
+    nights(program, "2024-02-11", "2024-02-11")
+    assert history(one)[1:] == ["2 from 2024-02-11 earned"]
+
+
+def test_what_an_evaluation_between_nights_gave_at_once_stays_that_night() -> None:
+    program = program_with({"promotion": {"every": "year"}})
+    one = enrolled(program)
+    nights(program, "2024-02-10")
+    sell(one, "2024-02-10", 60_000)
+    services.evaluate_now(enrollment=one, on=day("2024-02-11"))
+    nights(program, "2024-02-11", "2024-02-12")
+    assert history(one)[1:] == ["2 from 2024-02-11 earned"]
+
+
+def test_a_tier_to_be_kept_is_told_about_again_when_it_is_lost() -> None:
+    program = program_with({"deadlines": [{"tier": "level-2", "months": 24, "then": "warn", "keep": True}]})
+    never = enrolled(program)
+    lost = enrolled(program, ("2025-06-01", 60_000))
+    nights(program, "2025-06-02", "2026-01-01", "2026-01-02", "2026-06-01")
+    assert told(never, "tiers.deadline.passed") == [{"tier": "level-2"}]
+    assert told(lost, "tiers.deadline.passed") == []
+    nights(program, "2026-06-02", "2026-06-02", "2026-06-03")
+    assert history(lost)[1:] == ["2 from 2025-06-02 earned", "1 from 2026-06-02 lost"]
+    assert told(lost, "tiers.deadline.passed") == [{"tier": "level-2"}]
+
+
+def test_the_time_at_a_tier_goes_on_through_holds_editions_and_grants() -> None:
+    program = program_with({}, {2: {"holds": {"months": 2}}})
+    one = enrolled(program, ("2024-05-01", 60_000))
+    nights(program, "2024-05-02", "2024-07-02")
+    services.grant(enrollment=one, tier=tier_of(program, 2), on=day("2024-08-01"), note="x", actor=make_staff())
+    copied = services.copy_edition(edition=program.editions.get(), name="Next", starts_on=day("2024-09-01"))
+    services.publish_edition(edition=copied)
+    nights(program, "2024-09-01")
+    held = Placement.objects.filter(enrollment=one, tier__code="level-2")
+    assert held.values("tier").distinct().count() == 2  # carried into the new edition's own row
+    assert held_before([one.pk], day("2024-09-02")) == {one.pk: ("level-2", "2024-05-02")}
+    assert held_before([one.pk], day("2024-05-02")) == {one.pk: ("level-1", "2024-01-01")}
+    assert held_before([one.pk], day("2024-01-01")) == {}
+
+
+def test_the_time_at_a_tier_begins_again_after_a_break() -> None:
+    program = program_with()
+    one = enrolled(program, ("2024-05-01", 60_000))
+    nights(program, "2024-05-02", "2025-05-02")
+    sell(one, "2025-06-01", 60_000)
+    nights(program, "2025-06-02", "2025-06-03")
+    assert held_before([one.pk], day("2025-06-02")) == {one.pk: ("level-1", "2025-05-02")}
+    assert held_before([one.pk], day("2025-06-03")) == {one.pk: ("level-2", "2025-06-02")}
 
 
 # --- Protected times ----------------------------------------------------------------------------------
@@ -324,8 +415,8 @@ def test_a_distinction_that_holds_is_kept_for_its_time() -> None:
 # --- The same day again -------------------------------------------------------------------------------
 
 EVERYTHING = {
-    "demotion": {"every": "month"}, "grace": {"months": 1, "warn_days": [7]}, "up_by": 1, "down_by": 1,
-    "newcomers": {"months": 2}, "deadlines": [{"tier": "level-3", "months": 12, "then": "warn"}],
+    "demotion": {"every": "month", "warn_days": [25]}, "grace": {"months": 1, "warn_days": [7]}, "up_by": 1, "down_by": 1,
+    "newcomers": {"months": 2}, "deadlines": [{"tier": "level-3", "months": 12, "then": "warn", "keep": True}],
 }  # fmt: skip
 
 

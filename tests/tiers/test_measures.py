@@ -350,6 +350,7 @@ SOME: dict[str, Any] = {
     "count": COUNT,
     "mean": {**AMOUNT, "aggregate": "average"},
     "pieces": {"aggregate": "sum", "dataset": "sales", "field": "quantity"},
+    "declared": {"aggregate": "max", "dataset": "scores", "field": "value", "window": {"kind": "today"}},
     "pieces-each": {"aggregate": "average", "dataset": "sales", "field": "quantity"},
     "share": {"ratio": ["count", "pieces"]},
 }
@@ -365,6 +366,9 @@ SOME: dict[str, Any] = {
         ({**COUNT, "aggregate": "distinct", "field": "amount"}, "count"),
         ({"ratio": ["amount", "count"]}, "amount"),
         ({"ratio": ["amount", "mean"]}, "ratio"),
+        ({"ratio": ["count", "declared"]}, "ratio"),
+        ({"ratio": ["pieces-each", "declared"]}, "ratio"),
+        ({"ratio": ["declared", "count"]}, "decimal"),
         ({"growth": ["amount", "mean"]}, "ratio"),
         ({"total": ["amount", "mean"]}, "amount"),
         ({"total": ["count", "pieces"]}, "count"),

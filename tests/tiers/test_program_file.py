@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from journal.models import Entry
 from tiers import datasets, program_file
 from tiers.models import Edition, Program, Tier
+from tiers.services import copy_edition
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 FILES = [SAMPLES / "programs" / "resellers.json", SAMPLES / "adventureworks" / "net-sales-only.json"]
@@ -221,6 +222,52 @@ def test_a_file_of_a_newer_format_is_refused() -> None:
 def test_a_wrong_value_is_named_with_its_place(change: dict[str, Any], said: str) -> None:
     found = problems_of(small(**change))
     assert any(word in one for one in found for word in said.split("|")), found
+
+
+OWN_REVIEWS: list[tuple[int, dict[str, Any], str, str]] = [
+    (0, {"demotion": {"every": "year"}}, "editions[0].tiers[0]", "the entry tier"),
+    (1, {"demotion": {"every": "quarter", "warn_days": [90]}}, "editions[0].tiers[1].demotion.warn_days", "90 days"),
+    (1, {"demotion": {"every": "day", "warn_days": [1]}}, "editions[0].tiers[1].demotion", "none of the forms"),
+    (1, {"promotion": {"every": "year", "warn_days": [1]}}, "editions[0].tiers[1].promotion", "none of the forms"),
+    (1, {"granted_only": True, "promotion": {"every": "year"}}, "editions[0].tiers[1].promotion", "by invitation"),
+]
+
+
+@pytest.mark.parametrize(("place", "said", "where", "why"), OWN_REVIEWS)
+def test_reviews_that_cannot_be_meant_are_refused(place: int, said: dict[str, Any], where: str, why: str) -> None:
+    document = small()
+    tier = document["editions"][0]["tiers"][place]
+    tier.update(said)
+    if "granted_only" in said:
+        del tier["earn"]
+    (found,) = problems_of(document)
+    assert found.split(":")[0] == where
+    assert why in found
+
+
+def test_reminders_of_the_edition_are_looked_at_too() -> None:
+    document = small()
+    document["editions"][0]["life"] = {"demotion": {"every": "month", "warn_days": [14, 28]}}
+    (found,) = problems_of(document)
+    assert found.startswith("editions[0].life.demotion.warn_days: 28 days")
+
+
+@pytest.mark.django_db
+def test_reviews_of_a_tier_reminders_and_what_is_to_be_kept_come_back_as_they_were() -> None:
+    document = small()
+    edition = document["editions"][0]
+    edition["life"] = {
+        "demotion": {"every": "anniversary", "warn_days": [90, 60, 30]},
+        "deadlines": [{"tier": "two", "months": 24, "then": "warn", "keep": True}],
+    }
+    own = {"promotion": {"every": "year"}, "demotion": {"every": "half_year", "starts_month": 2, "warn_days": [30]}}
+    edition["tiers"][1] = {"code": "two", **own, **edition["tiers"][1]}
+    program = program_file.import_program(text(document))
+    assert Tier.objects.get(code="two").life == own
+    exported = json.loads(program_file.export_program(program))["editions"][0]
+    assert (exported["life"], exported["tiers"][1]) == (edition["life"], edition["tiers"][1])
+    copied = copy_edition(edition=program.editions.get(), name="Copy", starts_on=date(2030, 1, 1))
+    assert copied.tiers.get(code="two").life == own
 
 
 def test_an_entry_tier_with_a_rule_and_a_tier_without_one_are_refused() -> None:

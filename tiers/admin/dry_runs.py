@@ -188,7 +188,7 @@ def page_of(run: Run) -> dict[str, Any]:
             (words.name_of(one.held) if one.held else gettext("none"), words.name_of(one.would), one, one.count / total)
             for one in found
         ],
-        "deciding": dry_run.deciding(run),
+        "deciding": dry_run.deciding_measures(run),
         "benefits": [_benefit_row(one, currency) for one in dry_run.benefit_costs(run)],
         "costs": [
             (label, money(now, currency), money(then, currency), money(then - now, currency))

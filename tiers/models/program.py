@@ -112,6 +112,12 @@ class Tier(models.Model):
     granted_only = models.BooleanField(
         _("by invitation"), default=False, help_text=_("Nobody earns it; staff grant it.")
     )
+    life = models.JSONField(
+        _("reviews of its own"),
+        default=dict,
+        blank=True,
+        help_text=_("“promotion” and “demotion”, where it is given or lost on other nights than the edition’s tiers."),
+    )
     holds = models.JSONField(_("held at least"), default=dict, blank=True)
     earn = models.JSONField(_("rule to reach it"), default=dict, blank=True)
     keep = models.JSONField(_("rule to keep it"), default=dict, blank=True)

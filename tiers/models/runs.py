@@ -81,6 +81,7 @@ class DryRun(Run):
 class Outcome(models.Model):
     """What a dry run found for one enrollment: the tier it held on the day, the one the edition would give it, and which
     measures decide (those of the requirements that are missed, or for who rises the one that is met most narrowly).
+    `proposed`: the tier above that staff would be asked to confirm.
     """
 
     class Change(models.IntegerChoices):
@@ -92,6 +93,7 @@ class Outcome(models.Model):
     enrollment = models.ForeignKey("tiers.Enrollment", on_delete=models.CASCADE, related_name="+")
     held = models.CharField(_("holds"), max_length=40, blank=True)
     would = models.CharField(_("would hold"), max_length=40)
+    proposed = models.CharField(_("to be confirmed"), max_length=40, blank=True)
     change = models.SmallIntegerField(_("change"), choices=Change)
     decided_by = models.JSONField(_("decided by"), default=list)
 

@@ -1,40 +1,19 @@
 // What holds for the whole edition: the life of a tier, country groups, the exchange table.
 
+import { cadence, warnings } from "./cadence.js";
 import { button, card, check, dayBox, field, h, iconButton, numberBox, put, selectBox, several, textBox } from "./dom.js";
 import { ed, say, slug, t } from "./state.js";
-import { dayOfYear } from "./tier.js";
 
 // --- Life of a tier --------------------------------------------------------------------------------
 
 export function lifeForm() {
   const life = ed.doc.life;
   return [
-    card(t("When a tier is given"), cadence("promotion"), steps(life, "up_by", t("At most so many tiers up at once"))),
-    card(t("When a tier is lost"), cadence("demotion"), steps(life, "down_by", t("At most so many tiers down at once")), grace(life), newcomers(life)),
+    card(t("When a tier is given"), cadence(life, "promotion", "life.promotion"), steps(life, "up_by", t("At most so many tiers up at once"))),
+    card(t("When a tier is lost"), cadence(life, "demotion", "life.demotion", { reminders: true }), steps(life, "down_by", t("At most so many tiers down at once")), grace(life), newcomers(life)),
     card(t("Deadlines"), h("p", { class: "pp-muted" }, t("An enrollment has so many months from its start to reach a tier.")), deadlines(life)),
     card(t("Partners who were there before this edition"), existing(life)),
   ];
-}
-
-function cadence(name) {
-  const life = ed.doc.life;
-  const at = `life.${name}`;
-  const chosen = life[name] ?? { every: "day" };
-  const start = { week: { on: 1 }, month: { on: 1 }, year: { on: "01-01" } };
-  const choose = (every) => put(life, name, every === "day" ? undefined : { every, ...start[every] }, { redraw: true });
-  const months = ed.catalogue.months.map((text, index) => [String(index + 1), text]);
-  return h("div", { class: "pp-ed-row", "data-path": at },
-    field(t("Reviewed"), selectBox(chosen.every, ed.catalogue.cadences, choose, { at: `${at}.every` })),
-    chosen.every === "week"
-      ? field(t("On"), selectBox(String(chosen.on ?? 1), ed.catalogue.weekdays.map((text, index) => [String(index + 1), text]), (value) => { chosen.on = Number(value); ed.touch(); }, { at: `${at}.on` }))
-      : null,
-    chosen.every === "month" ? field(t("On day"), numberBox(chosen.on ?? 1, (value) => { chosen.on = value ?? 1; ed.touch(); }, { at: `${at}.on`, whole: true, min: 1, max: 31 })) : null,
-    chosen.every === "year" ? dayOfYear(chosen, "on", `${at}.on`) : null,
-    ["quarter", "half_year"].includes(chosen.every)
-      ? field(t("The year starts in"), selectBox(String(chosen.starts_month ?? 1), months, (value) => put(chosen, "starts_month", value === "1" ? undefined : Number(value)), { at: `${at}.starts_month` }))
-      : null,
-    h("div", { "data-problems": "" }),
-  );
 }
 
 function steps(life, key, name) {
@@ -50,9 +29,7 @@ function grace(life) {
     held
       ? h("div", { class: "pp-ed-row" },
           field(t("Months"), numberBox(held.months, (value) => { held.months = value; ed.touch(); }, { at: "life.grace.months", whole: true, min: 1 })),
-          field(t("Told again so many days before its end"), several(held.warn_days ?? [], (next) => put(held, "warn_days", next.length ? [...next].sort((a, b) => b - a) : undefined), {
-            at: "life.grace.warn_days", name: t("Told again so many days before its end"), clean: (text) => (/^\d+$/.test(text) ? Number(text) : ""),
-          })),
+          warnings(held, "life.grace", t("Told again so many days before its end")),
         )
       : null,
     h("div", { "data-problems": "" }),
@@ -86,6 +63,7 @@ function deadlines(life) {
         selectBox(one.tier, tiers, (value) => { one.tier = value; ed.touch(); }, { at: `${at}.tier`, name: t("Tier") }),
         numberBox(one.months, (value) => { one.months = value; ed.touch(); }, { at: `${at}.months`, name: t("Months"), whole: true, min: 1, unit: t("months") }),
         selectBox(one.then, [["warn", t("then tell staff and partner")], ["end", t("then the enrollment ends")]], (value) => { one.then = value; ed.touch(); }, { at: `${at}.then`, name: t("Then") }),
+        check(t("and it is kept from then on"), one.keep, (on) => put(one, "keep", on || undefined), { at: `${at}.keep` }),
         iconButton("delete", t("Remove"), () => remove(index), { at: `${at}.remove`, danger: true }),
         h("div", { "data-problems": "" }),
       );

@@ -1,5 +1,6 @@
 // A tier or a distinction: what it is called, what it asks, what it gives.
 
+import { cadence, dayOfYear } from "./cadence.js";
 import { card, check, field, h, iconButton, numberBox, put, selectBox, textBox, texts, textsField } from "./dom.js";
 import { ruleEditor } from "./rule.js";
 import { ed, renameCode, say, slug, t } from "./state.js";
@@ -72,20 +73,6 @@ function holding(holder, at) {
   );
 }
 
-/** A day of any year, as "03-01". */
-export function dayOfYear(holder, key, at) {
-  const [month, day] = (holder[key] ?? "01-01").split("-");
-  const set = (nextMonth, nextDay) => {
-    holder[key] = `${nextMonth}-${String(nextDay).padStart(2, "0")}`;
-    ed.touch();
-  };
-  let [chosenMonth, chosenDay] = [month, day];
-  return field(t("Day of the year"), h("span", { class: "pp-ed-pair" },
-    numberBox(Number(day), (value) => set(chosenMonth, (chosenDay = value ?? 1)), { at: `${at}.day`, name: t("Day"), whole: true, min: 1, max: 31 }),
-    selectBox(month, ed.catalogue.months.map((name, index) => [String(index + 1).padStart(2, "0"), name]), (value) => set((chosenMonth = value), chosenDay), { at: `${at}.month`, name: t("Month") }),
-  ));
-}
-
 /** What partners read of a rule, in each language; the server fills it. */
 function words(path) {
   return h("div", { class: "pp-ed-words", "data-words-for": path, "aria-live": "polite", hidden: true });
@@ -106,6 +93,18 @@ function rules(holder, at, { earned }) {
   ];
 }
 
+function ownReviews(tier, at) {
+  const toggle = (name) => (on) => put(tier, name, on ? { every: "year", on: "01-01" } : undefined, { redraw: true });
+  const own = (name, title, options) => [
+    check(title, tier[name], toggle(name), { at: `${at}.${name}.own` }),
+    tier[name] ? cadence(tier, name, `${at}.${name}`, { ...options, own: true }) : null,
+  ];
+  return [
+    tier.granted_only ? null : own("promotion", t("Given on nights of its own")),
+    own("demotion", t("Lost on nights of its own"), { reminders: true }),
+  ];
+}
+
 export function tierForm(index) {
   const tier = ed.doc.tiers[index];
   const at = `tiers[${index}]`;
@@ -123,6 +122,7 @@ export function tierForm(index) {
       check(t("By invitation"), tier.granted_only, (on) => put(tier, "granted_only", on, { redraw: true }), { at: `${at}.granted_only`, help: t("Nobody earns it; staff grant it.") }),
       tier.granted_only ? null : check(t("Staff confirm it"), tier.confirm, (on) => put(tier, "confirm", on), { at: `${at}.confirm`, help: t("Who qualifies is proposed, and holds the tier when staff confirm it.") }),
       holding(tier, at),
+      ownReviews(tier, at),
     ),
     rules(tier, at, { earned: !tier.granted_only || "earn" in tier }),
     benefits(tier, at),
