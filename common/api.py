@@ -20,7 +20,7 @@ class Pages(CursorPagination):
 def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
     """A refusal is 409 with its code; the framework's own errors keep their status; anything else propagates."""
     if isinstance(error, ProgramError):
-        body = {"type": "about:blank", "title": str(error), "status": 409, "code": error.code}
+        body = {"type": "about:blank", "title": str(error), "status": 409, "code": error.code, **error.details}
         return Response(body, status=status.HTTP_409_CONFLICT, content_type="application/problem+json")
     response = exception_handler(error, context)
     if response is not None:

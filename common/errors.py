@@ -1,6 +1,6 @@
 """Refusals: what a person asked for and may not have, said so that they know what to do."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ProgramError(Exception):
@@ -11,3 +11,14 @@ class ProgramError(Exception):
     """
 
     code: ClassVar[str] = "refused"
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What a machine may want to read beside the message, as JSON."""
+        return {}
+
+
+class DocumentError(ProgramError):
+    """A document that is too large, or of a kind that is not taken."""
+
+    code = "document_invalid"

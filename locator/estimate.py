@@ -19,7 +19,6 @@ from tiers.models import Measure, Program
 from tiers.rules import Condition, Rulebook
 
 MOST = Decimal(10) ** 12
-SELF_KNOWN = ("tier", "enrolled_on", "joined_on")  # a candidate holds nothing yet and enrols today
 
 
 class EstimateForm(forms.Form):
@@ -58,7 +57,7 @@ def _traits(words: Lexicon, book: Rulebook) -> Iterator[tuple[str, list[tuple[st
     """What conditions ask about the partner, with the values that make a difference."""
     asked: dict[str, set[str]] = {}
     for node in book.nodes():
-        if isinstance(node, Condition) and node.trait not in SELF_KNOWN:
+        if isinstance(node, Condition) and node.trait not in what_if.TOLD_BY_THE_DAY:
             asked.setdefault(node.trait, set()).update(node.values)
     if "country" in asked or "country_group" in asked:
         groups = words.edition.country_groups.values()

@@ -37,7 +37,7 @@ class RevokeTokenView(LogoutView):  # type: ignore[misc]
 router = DefaultRouter()
 for app in (partners.api, tiers.api, points.api, records.api, training.api, leads.api, commissions.api):
     for prefix, view_set in app.routes():
-        router.register(prefix, view_set)
+        router.register(prefix, view_set, basename=getattr(view_set, "basename", None))
 
 app_name = "api"
 urlpatterns = [

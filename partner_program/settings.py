@@ -301,6 +301,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {"EditionStateEnum": "tiers.models.Edition.State"},
 }
 
 # --- Logs: one JSON object a line in production, readable lines otherwise -------------------------

@@ -15,11 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
+from common import documents
 from common.admin import STATES, ReadOnlyAdmin, StaffAdmin, StaffForm, ask, by_month, change_url
 from common.periods import program_today
 from common.templatetags.show import day as day_shown
 from common.templatetags.show import exact
-from points import documents, selectors, services
+from points import selectors, services
 from points.models import Claim, PointEntry, PointRule
 from tiers.models import CODE
 
@@ -181,7 +182,8 @@ class ClaimAdmin(ReadOnlyAdmin):
     def document_view(self, request: HttpRequest, pk: int) -> Any:
         if not self.has_view_permission(request):
             return HttpResponse(status=403)
-        return documents.to_download(get_object_or_404(self.get_queryset(request).exclude(document=""), pk=pk))
+        claim = get_object_or_404(self.get_queryset(request).exclude(document=""), pk=pk)
+        return documents.to_download(claim.document, claim.document_name)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
         waits = Claim.objects.filter(pk=object_id, state=Claim.State.SUBMITTED).exists()

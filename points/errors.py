@@ -15,12 +15,6 @@ class ClaimError(ProgramError):
     code = "claim_refused"
 
 
-class DocumentError(ClaimError):
-    """A document that is too large, or of a kind that is not taken."""
-
-    code = "document_invalid"
-
-
 class AdjustmentError(ProgramError):
     """An adjustment that says nothing or not why."""
 

@@ -6,9 +6,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from common import documents
+from common.errors import DocumentError
 from common.forms import AmountInput
-from points import documents, selectors
-from points.errors import DocumentError
+from points import selectors
 from points.models import Claim, PointRule
 
 

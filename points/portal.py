@@ -11,11 +11,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from common import documents
 from common.errors import ProgramError
 from common.periods import program_today
 from partners.portal import Membership, for_right, portal_page
 from partners.roles import Right, may
-from points import documents, selectors, services
+from points import selectors, services
 from points.forms import ClaimForm
 from points.models import Claim
 from tiers.models import Enrollment
@@ -100,4 +101,5 @@ def _write(
 @portal_page
 def claim_document(request: HttpRequest, membership: Membership, pk: int) -> HttpResponseBase:
     own = Claim.objects.filter(enrollment__partner=membership.partner).exclude(document="")
-    return documents.to_download(get_object_or_404(own, pk=pk))
+    claim = get_object_or_404(own, pk=pk)
+    return documents.to_download(claim.document, claim.document_name)

@@ -13,12 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from common import documents
 from common.money import PLACES
 from common.periods import program_today
 from common.templatetags.show import exact
 from common.texts import Texts
 from journal import services as journal
-from points import documents
 from points.errors import AdjustmentError, ClaimError
 from points.models import Claim, PointEntry, PointRule
 from tiers.models import Enrollment, Program

@@ -28,6 +28,7 @@ from tests.leads.facts import make_world, registered, written
 from tests.points.facts import row, set_rows
 from tests.records.facts import make_award, make_record, make_score, make_target
 from tiers.models import Enrollment, Evaluation, Measure, Placement
+from tiers.services import attest, use_benefit
 
 AUDIENCES = ("nobody", "member", "stranger", "lost", "staff")
 """Nobody signed in; a member of the partner whose rows these are; a member of another; a login of no partner; staff."""
@@ -91,10 +92,24 @@ PAGES: dict[str, dict[str, Any]] = {
     "api:member-detail": OWN_MACHINES,
     "api:program-list": MACHINES,
     "api:program-detail": MACHINES,
+    "api:edition-list": MACHINES,
+    "api:edition-detail": MACHINES,
+    "api:program-schema-list": OPEN,
+    "api:estimate-list": {**WRITE_ONLY, "nobody": UNSIGNED},
+    "api:enrollment-list": MACHINES,
+    "api:enrollment-detail": OWN_MACHINES,
+    "api:enrollment-benefits": OWN_MACHINES,
+    "api:attestation-list": MACHINES,
+    "api:attestation-detail": OWN_MACHINES,
+    "api:attestation-document": OWN_MACHINES,
+    "api:benefituse-list": MACHINES,
+    "api:benefituse-detail": OWN_MACHINES,
+    "api:benefituse-take-back": {**WRITE_ONLY, "nobody": UNSIGNED},
     "api:placement-list": MACHINES,
     "api:placement-detail": OWN_MACHINES,
     "api:evaluation-list": MACHINES,
     "api:evaluation-detail": OWN_MACHINES,
+    "api:evaluation-explanation": OWN_MACHINES,
     "api:record-list": MACHINES,
     "api:record-detail": OWN_MACHINES,
     "api:score-list": MACHINES,
@@ -159,12 +174,25 @@ def world(transactional_db: None) -> dict[str, Any]:
         enrollment=Enrollment.objects.get(partner=partner), rule=None, category="sites", title="Studio", text="",
         asked=Decimal(10), author=made.person, document=SimpleUploadedFile("evidence.pdf", b"%PDF-"), send=True,
     )  # fmt: skip
+    enrollment = Enrollment.objects.get(partner=partner)
+    use = use_benefit(enrollment=enrollment, code="lead-sharing", on=today)
+    attestation = attest(
+        enrollment=enrollment, kind="audit", title="Audit", starts_on=today,
+        document=SimpleUploadedFile("audit.pdf", b"%PDF-"),
+    )  # fmt: skip
     call_command("night", "--as-of", today.isoformat())
     owned = {
         "api:partner-detail": partner.pk,
         "api:member-detail": member.pk,
         "api:placement-detail": Placement.objects.filter(enrollment__partner=partner).latest("pk").pk,
-        "api:evaluation-detail": Evaluation.objects.get(enrollment__partner=partner).pk,
+        **dict.fromkeys(
+            ["api:evaluation-detail", "api:evaluation-explanation"],
+            Evaluation.objects.get(enrollment__partner=partner).pk,
+        ),
+        "api:edition-detail": made.program.editions.get().pk,
+        **dict.fromkeys(["api:enrollment-detail", "api:enrollment-benefits"], enrollment.pk),
+        **dict.fromkeys(["api:attestation-detail", "api:attestation-document"], attestation.pk),
+        **dict.fromkeys(["api:benefituse-detail", "api:benefituse-take-back"], use.pk),
         "api:certificate-detail": certificate.pk,
         "api:record-detail": make_record(partner).pk,
         "api:score-detail": make_score(partner).pk,

@@ -88,6 +88,10 @@ class BenefitSpentError(ProgramError):
         super().__init__(message)
         self.left = left
 
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"left": str(self.left)}
+
 
 class BenefitUseError(ProgramError):
     """A use of a benefit that cannot be counted, or taken back, so."""

@@ -83,16 +83,20 @@ def case_for(lexicon: Lexicon, enrollment: Enrollment, evaluation: Evaluation | 
 
 
 def explanation(evaluation: Evaluation) -> dict[str, Any]:
-    """The whole decision as data: traits, every measure, every tier's and distinction's rule with what came of it.
+    """The whole decision as data, on the day of the evaluation."""
+    return explained(case_of(evaluation))
+
+
+def explained(case: Case) -> dict[str, Any]:
+    """A case as data: traits, every measure, every tier's and distinction's rule with what came of it.
 
     Amounts and other figures are exact texts in their own unit: "50000", "0.8", "1/3".
     """
-    case = case_of(evaluation)
     lexicon, facts = case.lexicon, case.facts
     return {
         "program": lexicon.edition.program.slug,
         "edition": lexicon.edition.name,
-        "day": evaluation.evaluated_on.isoformat(),
+        "day": facts.day.isoformat(),
         "earned": next(level.code for level in reversed(case.book.levels) if rules.earns(level, facts)),
         "traits": {name: list(values) for name, values in sorted(facts.traits.items())},
         "measures": {key: _measure(case, key) for key in sorted(lexicon.measures)},
@@ -101,9 +105,9 @@ def explanation(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def as_text(explained: dict[str, Any]) -> str:
+def as_text(said: dict[str, Any]) -> str:
     """The explanation as canonical JSON: the same bytes for the same decision."""
-    return json.dumps(explained, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def plain(figure: rules.Figure, unit: str) -> str:

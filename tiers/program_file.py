@@ -93,11 +93,15 @@ def read(text: str | bytes) -> Document:
     return dict(document)
 
 
+def schema() -> Document:
+    """The JSON Schema of a program file, with the sections that other apps own."""
+    sections = {key: section.schema for key, section in _sections.items()}
+    return {**SCHEMA, "properties": {**SCHEMA["properties"], **sections}}
+
+
 @lru_cache(maxsize=1)
 def _validator() -> Draft202012Validator:
-    sections = {key: section.schema for key, section in _sections.items()}
-    schema = {**SCHEMA, "properties": {**SCHEMA["properties"], **sections}}
-    return Draft202012Validator(schema, format_checker=FormatChecker(formats=["date"]))
+    return Draft202012Validator(schema(), format_checker=FormatChecker(formats=["date"]))
 
 
 def schema_problem(error: Any) -> str:

@@ -3,13 +3,29 @@
 from collections.abc import Iterable
 from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from accounts.models import User
 from tiers.models import Edition, Enrollment, Placement, Program, Run, Tier, TierBenefit
 
 
 def edition_in_force(program: Program, day: date) -> Edition | None:
     return Edition.objects.filter(program=program).in_force_on(day).first()
+
+
+def programs_visible_to(user: User) -> QuerySet[Program]:
+    """Staff see every program, anyone else the public ones and those that its partner is or was in."""
+    if user.is_active and user.is_staff:
+        return Program.objects.all()
+    own = Enrollment.objects.visible_to(user).values("program")
+    return Program.objects.filter(Q(is_public=True) | Q(pk__in=own))
+
+
+def editions_visible_to(user: User) -> QuerySet[Edition]:
+    """Staff see every edition, anyone else the published ones of programs that it sees."""
+    if user.is_active and user.is_staff:
+        return Edition.objects.all()
+    return Edition.objects.published().filter(program__in=programs_visible_to(user))
 
 
 def currencies() -> set[str]:

@@ -145,6 +145,15 @@ def questions(lexicon: Lexicon, book: rules.Rulebook) -> list[Measure]:
     ]
 
 
+TOLD_BY_THE_DAY = ("tier", "enrolled_on", "joined_on")  # a candidate holds nothing yet and enrols on the day
+
+
+def traits_asked(book: rules.Rulebook) -> list[str]:
+    """The traits that a candidate is asked about, by name: those that some rule reads. A country tells its groups."""
+    read = {node.trait for node in book.nodes() if isinstance(node, rules.Condition)} - {*TOLD_BY_THE_DAY}
+    return sorted({"country" if name == "country_group" else name for name in read})
+
+
 # --- Money ----------------------------------------------------------------------------------------
 
 Pays = Callable[[Enrollment, Iterable[str], date], Mapping[str, Decimal] | None]

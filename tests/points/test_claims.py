@@ -18,9 +18,10 @@ from rest_framework.test import APIClient
 from time_machine import travel
 
 from accounts.models import User
+from common.errors import DocumentError
 from journal.models import Entry
 from points import services
-from points.errors import AdjustmentError, ClaimError, DocumentError
+from points.errors import AdjustmentError, ClaimError
 from points.models import Claim, PointEntry
 from tests.factories import make_portal_user, make_sale, make_staff
 from tests.points.facts import enrolled, live, pointed_program, row, rule, run_night

@@ -4,9 +4,12 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
+from common import documents
 from journal import services as journal
+from tiers.errors import AttestationError
 from tiers.models import Attestation, Enrollment
 
 
@@ -22,7 +25,27 @@ def attest(
     author: User | None = None,
     is_made_up: bool = False,
 ) -> Attestation:
-    """Record a fact that a person vouches for, with a document (a file) where there is one. Repeating records it again."""
+    """Record a fact that a person vouches for, with a document (a file) where there is one.
+
+    It is known by enrollment, kind, title and first day: repeating changes nothing. Raises AttestationError for an end that
+    is not after its start, and where it is known with another end or without the document; DocumentError for a document
+    that is not taken.
+    """
+    if ends_on is not None and ends_on <= starts_on:
+        raise AttestationError(_("It ends after it starts."))
+    if document:
+        documents.checked(document)
+    # The enrollment row is the lock: of two that say the same at once, one is recorded.
+    Enrollment.objects.select_for_update(no_key=True).get(pk=enrollment.pk)
+    own = Attestation.objects.filter(enrollment=enrollment, kind=kind, title=title, starts_on=starts_on)
+    known = own.order_by("id").first()
+    if known is not None:
+        if known.ends_on != ends_on or (document and not known.document):
+            raise AttestationError(
+                _("“%(title)s” is recorded from that day on, with another end or without a document.")
+                % {"title": title}
+            )
+        return known
     attestation = Attestation.objects.create(
         enrollment=enrollment, kind=kind, title=title, starts_on=starts_on, ends_on=ends_on,
         document=document, author=author, is_made_up=is_made_up,

@@ -55,7 +55,7 @@ def place(
             held.ends_on = on
             held.save(update_fields=["ends_on"])
         placement = Placement.objects.create(enrollment=enrollment, starts_on=on, **fields)
-    codes = entitlements.codes_given({tier.pk, was} - {None})
+    codes = entitlements.codes_given([tier.pk, *([was] if was else [])])
     journal.record(
         verb="tiers.placement.changed", subject=enrollment, actor=actor, partner_id=enrollment.partner_id, before=before,
         after={"tier": tier.code, "on": on.isoformat(), "reason": str(reason)}

@@ -1,4 +1,4 @@
-"""Documents that partners send: what they are, their first bytes say, not their name."""
+"""Documents that people send: what they are, their first bytes say, not their name."""
 
 import zipfile
 from pathlib import PurePath
@@ -9,8 +9,7 @@ from django.core.files.base import File
 from django.http import FileResponse
 from django.utils.translation import gettext as _
 
-from points.errors import DocumentError
-from points.models import Claim
+from common.errors import DocumentError
 
 HEAD = 16
 KINDS: dict[str, tuple[bytes, ...]] = {
@@ -60,9 +59,9 @@ def _holds(file: Any, ending: str) -> bool:
         return False
 
 
-def to_download(claim: Claim) -> FileResponse:
-    """A claim's document to download, never to be shown by the browser as a page of this site."""
+def to_download(file: Any, name: str) -> FileResponse:
+    """A stored document to download, never to be shown by the browser as a page of this site."""
     return FileResponse(
-        claim.document.open("rb"), as_attachment=True, filename=claim.document_name,
-        content_type="application/octet-stream", headers={"X-Content-Type-Options": "nosniff"},
+        file.open("rb"), as_attachment=True, filename=name, content_type="application/octet-stream",
+        headers={"X-Content-Type-Options": "nosniff"},
     )  # fmt: skip
