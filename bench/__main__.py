@@ -6,16 +6,18 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
+
+from bench.databases import scratch_database
+from bench.size import EVALUATING
 
 SIZES = (10_000, 100_000)
 # At most this many times the plain SQL.
 TARGETS = {"evaluate": 2.0, "earn": 3.0, "again": 1.5}
+# At most this part of one worker's time, by two of them; at most this many times the night's evaluating, for a dry run.
+SHARED, DRY = 0.5, 1.0
 PAGE_MS, PAGE_QUERIES, LOCATOR_RATIO, LOCATOR_P95_MS = 30, 20, 2.0, 50
 
 
@@ -24,6 +26,7 @@ def main() -> None:
     parser.add_argument("--partners", type=int, nargs="+", default=SIZES, help="the sizes (default: 10000 100000)")
     parser.add_argument("--json", help="also write what was found to this file")
     parser.add_argument("--keep", action="store_true", help="leave the scratch databases")
+    parser.add_argument("--no-pay", action="store_true", help="leave commissions out: a program without a plan")
     options = parser.parse_args()
     server = os.environ.get("DATABASE_URL", "")
     if not server.startswith(("postgres://", "postgresql://")):
@@ -36,7 +39,10 @@ def main() -> None:
             environment = {**os.environ, "DATABASE_URL": url, "DEBUG": "false", "ALLOWED_HOSTS": "localhost",
                            "REDIS_URL": "", "LOG_LEVEL": "ERROR"}  # fmt: skip
             done = subprocess.run(  # noqa: S603  # our own module
-                [sys.executable, "-m", "bench.size", str(partners)], env=environment, stdout=subprocess.PIPE, text=True
+                [sys.executable, "-m", "bench.size", str(partners), *(["--no-pay"] if options.no_pay else [])],
+                env=environment,
+                stdout=subprocess.PIPE,
+                text=True,
             )
             if done.returncode:
                 sys.exit(done.returncode)
@@ -45,24 +51,6 @@ def main() -> None:
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump(found, file, indent=2)
     report(server, found)
-
-
-@contextmanager
-def scratch_database(server: str, name: str, *, keep: bool = False) -> Iterator[str]:
-    """The URL of a new, empty database on the server, dropped afterwards whatever happens, or kept and named."""
-    parts = urlsplit(server)
-    connection = psycopg2.connect(server)
-    connection.autocommit = True
-    cursor = connection.cursor()
-    cursor.execute(f'CREATE DATABASE "{name}"')
-    try:
-        yield urlunsplit(parts._replace(path=f"/{name}"))
-    finally:
-        if keep:
-            print(f"Kept: {name}", file=sys.stderr)
-        else:
-            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-        connection.close()
 
 
 def report(server: str, found: list[dict[str, Any]]) -> None:
@@ -76,22 +64,13 @@ def report(server: str, found: list[dict[str, Any]]) -> None:
     print(f"\nPostgreSQL {version} (shared_buffers {buffers}, work_mem {memory}), Python {platform.python_version()}, "
           f"{os.cpu_count()} cores; one worker; plain SQL is the better of two passes")  # fmt: skip
     for one in found:
-        rows, sql, first, second = one["rows"], one["sql"], one["first"], one["second"]
+        rows, first, second = one["rows"], one["first"], one["second"]
         print(f"\n{one['partners']:,} partners, {rows['sales']:,} sales, {rows['members']:,} members, "
               f"{rows['certificates']:,} certificates, {rows['locations']:,} locations; "
-              f"{first['totals']['posted']:,} earnings; figures, tiers, earnings and statements equal")  # fmt: skip
-        took = first["seconds"]
-        print(f"  {'step':<34}{'night':>9}{'SQL':>9}{'ratio':>8}   target")
-        line("measure, evaluate, place", took["measure"] + took["place"], sql["evaluate"], TARGETS["evaluate"])
-        line("post commissions, from empty", took["earn"], sql["earn"], TARGETS["earn"])
-        line("draft statements", took.get("statements", 0.0), sql["state"], None)
-        line("the night again, nothing changed", sum(second["seconds"].values()), sql["read_once"], TARGETS["again"])
-        print("    first night by step: " + ", ".join(f"{key} {value:.1f} s" for key, value in took.items()))
-        print(
-            "    second night by step: " + ", ".join(f"{key} {value:.1f} s" for key, value in second["seconds"].items())
-        )
-        print(f"  memory at its peak: first night {first['mb_peak']:.0f} MB, second {second['mb_peak']:.0f} MB "
-              f"(started with {first['mb_before']:.0f} MB)")  # fmt: skip
+              f"{first['totals'].get('posted', 0):,} earnings; figures, tiers, earnings and statements equal")  # fmt: skip
+        print_times(one)
+        print(f"  memory at its peak: first night {first['mb_peak']:.0f} MB, second {second['mb_peak']:.0f} MB, dry run "
+              f"{one['dry']['mb_peak']:.0f} MB (started with {first['mb_before']:.0f} MB)")  # fmt: skip
         print(f"  {'page':<34}{'ms':>9}{'queries':>9}")
         for page in one["pages"]:
             met = page["ms"] <= PAGE_MS and page["queries"] <= PAGE_QUERIES
@@ -105,12 +84,35 @@ def report(server: str, found: list[dict[str, Any]]) -> None:
         print()
         small, large = found[0], found[-1]
         times = large["partners"] / small["partners"]
-        for name in ("first", "second"):
+        for name in ("first", "second", "dry"):
             grew = sum(large[name]["seconds"].values()) / sum(small[name]["seconds"].values())
-            print(f"{name} night: {times:.0f} times the data, {grew:.1f} times the time, "
+            print(f"{'dry run' if name == 'dry' else f'{name} night'}: {times:.0f} times the data, {grew:.1f} times the time, "
                   f"{large[name]['mb_peak'] / small[name]['mb_peak']:.2f} times the memory")  # fmt: skip
     print(f"Targets: pages {PAGE_MS} ms at the median and {PAGE_QUERIES} queries; locator {LOCATOR_RATIO}x the index and "
           f"p95 {LOCATOR_P95_MS} ms.")  # fmt: skip
+
+
+def print_times(one: dict[str, Any]) -> None:
+    sql, first, second, dry, shared = one["sql"], one["first"], one["second"], one["dry"], one["shared"]
+    took, evaluating = first["seconds"], evaluated(first["seconds"])
+    print(f"  {'step':<34}{'night':>9}{'SQL':>9}{'ratio':>8}   target")
+    line("measure, evaluate, place", evaluating, sql["evaluate"], TARGETS["evaluate"])
+    if "earn" in sql:
+        line("post commissions, from empty", took["earn"], sql["earn"], TARGETS["earn"])
+        line("draft statements", took.get("statements", 0.0), sql["state"], None)
+    line("evaluating again, nothing changed", evaluated(second["seconds"]), sql["evaluate"], None)
+    line("the night again, nothing changed", sum(second["seconds"].values()), sql["read_once"], TARGETS["again"])
+    print(f"  {'':<34}{'this':>9}{'night':>9}{'ratio':>8}   target")
+    line("evaluating, two workers", shared["evaluate"], evaluating, SHARED)
+    line("the whole night, two workers", shared["whole"], sum(took.values()), None)
+    line("a dry run of another edition", sum(dry["seconds"].values()), evaluating, DRY)
+    for name, run in (("first night", first), ("second night", second), ("dry run", dry)):
+        steps = ", ".join(f"{key} {value:.1f} s" for key, value in run["seconds"].items())
+        print(f"    {name} by step: {steps}; {run['cpu']:.1f} s of the processor in Python")
+
+
+def evaluated(seconds: dict[str, float]) -> float:
+    return sum(seconds.get(step, 0.0) for step in EVALUATING)
 
 
 def line(name: str, night: float, sql: float, target: float | None) -> None:

@@ -31,9 +31,9 @@ FILL = {
     """,
     "partners": """
         INSERT INTO partners_partner (external_id, name, slug, kind, status, is_listed, description, specialties, email,
-            phone, website, joined_on, created_at)
+            phone, website, joined_on, traits, created_at)
         SELECT 'b-' || g, 'Partner ' || g, 'partner-' || g, (ARRAY['Reseller', 'Integrator', 'Consultant'])[1 + pick(g, 1, 3)],
-            'active', true, '{}', '', '', '', '', DATE '2020-01-01' + pick(g, 2, 1000)::int, now()
+            'active', true, '{}', '', '', '', '', DATE '2020-01-01' + pick(g, 2, 1000)::int, '{}', now()
         FROM generate_series(1, %(partners)s) g
     """,
     "enrollments": """
@@ -41,8 +41,8 @@ FILL = {
         SELECT id, %(program)s, joined_on FROM partners_partner ORDER BY id
     """,
     "placements": """
-        INSERT INTO tiers_placement (enrollment_id, tier_id, starts_on, reason)
-        SELECT enrolled.id, tier.id, enrolled.starts_on, 'joined' FROM tiers_enrollment enrolled
+        INSERT INTO tiers_placement (enrollment_id, tier_id, starts_on, reason, note)
+        SELECT enrolled.id, tier.id, enrolled.starts_on, 'joined', '' FROM tiers_enrollment enrolled
         JOIN tiers_tier tier ON tier.rank = CASE WHEN pick(enrolled.id, 3, 5) < 2 THEN 2 ELSE 1 END ORDER BY enrolled.id
     """,
     "members": """

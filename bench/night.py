@@ -1,4 +1,8 @@
-"""One night in a process of its own, so that its memory can be read: prints a line of JSON."""
+"""One night or dry run, or a part in one that others work too, in a process of its own, so that its memory can be read.
+
+`start DAY` starts the bench program's night, `dry EDITION DAY` a dry run; `join RUN` takes part in one from the moment a line comes
+in. Prints a line of JSON.
+"""
 
 import json
 import os
@@ -8,6 +12,7 @@ import time
 from collections import defaultdict
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -18,9 +23,24 @@ def peak_mb() -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-def main(day: date) -> None:
+def opened(how: str, *what: str) -> Any:
+    """The run to work."""
     from tiers import night
-    from tiers.models import Program, Run
+    from tiers.models import Edition, Program, Run
+
+    if how == "start":
+        return night.start(program=Program.objects.get(slug="bench"), day=date.fromisoformat(what[0]))
+    if how == "dry":
+        return night.start_dry_run(edition=Edition.objects.get(pk=what[0]), day=date.fromisoformat(what[1]))
+    run = Run.objects.get(pk=what[0])
+    print("ready", flush=True)
+    sys.stdin.readline()
+    return run
+
+
+def main(how: str, *what: str) -> None:
+    from tiers import night
+    from tiers.models import Run
 
     before = peak_mb()
     seconds: dict[str, float] = defaultdict(float)
@@ -32,9 +52,13 @@ def main(day: date) -> None:
         seconds[run.step] += now - last
         last = now
 
-    run = night.start(program=Program.objects.get(slug="bench"), day=day)
+    run = opened(how, *what)
     night.work(run.pk, chunk_done)
     run.refresh_from_db()
+    while how == "join" and run.state == Run.State.RUNNING:  # others hold the last chunks of a step
+        time.sleep(0.05)
+        night.work(run.pk, chunk_done)
+        run.refresh_from_db()
     if run.state != Run.State.DONE:
         sys.exit(f"The night ended {run.state}: {run.error}")
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -49,4 +73,4 @@ def main(day: date) -> None:
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partner_program.settings")
     django.setup()
-    main(date.fromisoformat(sys.argv[1]))
+    main(*sys.argv[1:])

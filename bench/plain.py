@@ -76,8 +76,8 @@ MEASURES = {
 
 # One row for each enrollment: its figures, and the highest tier whose rule they meet.
 EVALUATE = """
-    INSERT INTO plain_evaluation (enrollment_id, edition_id, run_id, evaluated_on, earned_id, measured)
-    SELECT enrolled.id, tier.edition_id, NULL, %(day)s, tier.id, figures
+    INSERT INTO plain_evaluation (enrollment_id, edition_id, run_id, evaluated_on, earned_id, measured, traits, verdicts)
+    SELECT enrolled.id, tier.edition_id, NULL, %(day)s, tier.id, coalesce(figures, '{}'), '{}', '{}'
     FROM tiers_enrollment enrolled
     LEFT JOIN (
         SELECT enrollment_id, jsonb_object_agg(key, value::text) AS figures,
@@ -201,10 +201,10 @@ def run_of(day: date, program_id: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO tiers_run (program_id, day, edition_id, is_review, state, step, options, totals, carried, error, started_at)
+            INSERT INTO tiers_run (program_id, day, edition_id, is_dry, state, step, options, totals, carried, error, started_at)
             SELECT program_id, %(day)s::date - 3650, id, false, 'done', '', '{}', '{}', '{}', '', now()
             FROM tiers_edition WHERE program_id = %(program)s
-            ON CONFLICT (program_id, day) DO UPDATE SET state = 'done' RETURNING id
+            ON CONFLICT (program_id, day) WHERE NOT is_dry DO UPDATE SET state = 'done' RETURNING id
             """,
             {"day": day, "program": program_id},
         )
@@ -215,8 +215,8 @@ def evaluate(day: date, program_id: int) -> float:
     run = run_of(day, program_id)
     measured = [
         (
-            "INSERT INTO plain_measured (run_id, enrollment_id, measure_id, value) "
-            f"SELECT %(run)s, enrolled.id, measure.id, facts.value FROM ({sql}) AS facts (partner_id, value) "
+            "INSERT INTO plain_measured (run_id, enrollment_id, measure_id, member, value, over) "
+            f"SELECT %(run)s, enrolled.id, measure.id, '', facts.value, 1 FROM ({sql}) AS facts (partner_id, value) "
             "JOIN tiers_enrollment enrolled ON enrolled.partner_id = facts.partner_id "
             "JOIN tiers_measure measure ON measure.key = %(key)s WHERE facts.value <> 0",
             {"day": day, "key": key, "run": run},
@@ -234,8 +234,8 @@ def state(day: date, program_id: int) -> float:
     return _timed([(sql, {"day": day}) for sql in STATE], ["plain_statement", "plain_statementline"])
 
 
-def read_once(day: date, program_id: int) -> float:
-    return _timed([(sql, {"day": day}) for sql in READ_ONCE])
+def read_once(day: date, program_id: int, *, pays: bool) -> float:
+    return _timed([(sql, {"day": day}) for sql in (READ_ONCE if pays else READ_ONCE[:-1])])
 
 
 # Rows that the product has and plain SQL has not, or the other way round: none, or the comparison means nothing.

@@ -1,12 +1,27 @@
 """The one way into the journal."""
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db import models, transaction
+from django.utils import timezone
 
 from accounts.models import User
+from common import bulk
 from journal.models import Entry
+
+
+class Line(NamedTuple):
+    """An entry to be written by `record_many`: the columns of Entry."""
+
+    at: datetime
+    actor_id: int | None
+    verb: str
+    subject: str
+    partner_id: int | None
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 def subject_of(row: models.Model) -> str:
@@ -22,12 +37,13 @@ def entry(
     partner_id: int | None = None,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
-) -> Entry:
-    """An unsaved entry, for `record_many`. Values of `before` and `after` must be JSON (dates and amounts as text)."""
-    return Entry(
+) -> Line:
+    """An entry that is not written yet, for `record_many`. Values of `before` and `after` must be JSON (dates and amounts as text)."""
+    return Line(
+        at=timezone.now(),
+        actor_id=actor.pk if actor else None,
         verb=verb,
         subject=subject if isinstance(subject, str) else subject_of(subject),
-        actor=actor,
         partner_id=partner_id,
         before=before or {},
         after=after or {},
@@ -36,14 +52,14 @@ def entry(
 
 def record(**fields: Any) -> Entry:
     """Append one entry, in the caller's transaction; the fields are those of `entry`. Repeating appends again."""
-    made = entry(**fields)
+    made = Entry(**entry(**fields)._asdict())
     made.save(force_insert=True)
     return made
 
 
-def record_many(entries: Iterable[Entry]) -> None:
-    """Append unsaved entries in bulk, in the caller's transaction."""
-    Entry.objects.bulk_create(entries, batch_size=1000)
+def record_many(entries: Iterable[Line]) -> None:
+    """Append entries in bulk, in the caller's transaction."""
+    bulk.insert(Entry, Line._fields, entries)
 
 
 @transaction.atomic

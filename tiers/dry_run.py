@@ -11,16 +11,20 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Count, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from common import bulk
 from tiers import deciding, evaluating, explaining, lexicon, rules, situations, steps
 from tiers.models import Enrollment, Outcome, Placement, Run, TierBenefit
 from tiers.placing import cut_enrollments
 
+OUTCOME = ("run_id", "enrollment_id", "held", "would", "change", "proposed", "decided_by")
+OUTCOME_VALUES = attrgetter(*OUTCOME)
 PERIODS_A_YEAR = {"year": 1, "half_year": 2, "quarter": 4, "month": 12, "": 1}
 
 
@@ -34,7 +38,7 @@ def judge(run: Run, bounds: tuple[int, int]) -> steps.Counts:
     held, grants = _held_and_granted([one.pk for one in enrollments], run.day)
     outcomes = [_outcome(run, book, one, judged[one.pk], held.get(one.pk), grants.get(one.pk)) for one in enrollments]
     Outcome.objects.filter(run=run, enrollment__id__range=bounds).delete()
-    Outcome.objects.bulk_create(outcomes, batch_size=1000)
+    bulk.insert(Outcome, OUTCOME, (OUTCOME_VALUES(one) for one in outcomes))
     changes = Counter(outcome.change for outcome in outcomes)
     return {
         "evaluated": len(outcomes), "would_rise": changes[1], "would_fall": changes[-1],
@@ -46,7 +50,8 @@ def _held_and_granted(ids: Sequence[int], day: date) -> tuple[dict[int, deciding
     """The tier each held on the day, and the latest that staff granted by then. One query."""
     held: dict[int, deciding.Held] = {}
     grants: dict[int, deciding.Grant] = {}
-    rows = Placement.objects.filter(enrollment__in=ids, starts_on__lte=day).select_related("tier").order_by("starts_on")
+    placed = Placement.objects.filter(enrollment__id__range=evaluating.range_of(ids), starts_on__lte=day)
+    rows = placed.select_related("tier").order_by("starts_on")
     for one in rows.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day) | Q(reason__in=situations.GRANTS)):
         if one.reason in situations.GRANTS:
             grants[one.enrollment_id] = situations.grant_of(one)

@@ -5,7 +5,7 @@ what each form means. A measure of split ones is split: it has a figure for each
 are not split stand for each member as they are.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -52,6 +52,11 @@ def _below(key: str, definitions: Definitions, done: Mapping[str, None], path: t
     yield key
 
 
+def made_of_others(definitions: Definitions) -> tuple[str, ...]:
+    """The keys of measures that are made (of measures, or of time), each after those it is made of. Raises CircleError."""
+    return tuple(key for key in order(definitions) if "tenure" in definitions[key] or parts_of(definitions[key]))
+
+
 def complete(
     definitions: Definitions,
     figures: Mapping[str, Figure],
@@ -59,24 +64,23 @@ def complete(
     traits: Mapping[str, tuple[str, ...]],
     day: date,
     units: Mapping[str, str],
+    keys: Sequence[str] | None = None,
 ) -> tuple[dict[str, Figure], dict[str, dict[str, Figure]]]:
     """The figure of every measure, and of split ones by member, from those of facts and ranks (absent: 0). Of a split one,
     the first has the figure of a member without facts.
 
     `traits` are texts by name; tenures read the days `enrolled_on`, `joined_on` and `tier_since` (0 where there is none).
-    `units` say in what the thresholds inside a definition are read.
+    `units` say in what the thresholds inside a definition are read. `keys` is what `made_of_others` gives, where it is known.
     """
     whole: dict[str, Figure] = dict(figures)
     by_member: dict[str, dict[str, Figure]] = {key: dict(members) for key, members in split.items()}
-    for key in order(definitions):
+    for key in made_of_others(definitions) if keys is None else keys:
         definition = definitions[key]
         parts = parts_of(definition)
         of_units = [units[part] for part in parts]
         if "tenure" in definition:
             whole[key] = tenure(definition, traits, day)
-        elif not parts:
-            continue
-        elif any(part in by_member for part in parts):
+        elif by_member and any(part in by_member for part in parts):
             members = dict.fromkeys(member for part in parts for member in by_member.get(part, {}))
             by_member[key] = {
                 member: made(
@@ -120,7 +124,7 @@ def tenure(definition: Definition, traits: Mapping[str, tuple[str, ...]], day: d
 
 
 def _ratio(definition: Definition, of: list[Figure], scale: int) -> Figure:
-    return Fraction(of[0]) / of[1] if of[1] else 0
+    return Fraction(of[0], of[1]) if of[1] else 0
 
 
 def _growth(definition: Definition, of: list[Figure], scale: int) -> Figure:

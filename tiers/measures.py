@@ -85,13 +85,15 @@ def _plan(measure: Measure, program: Program, day: date, period: Period | None) 
 # --- Measuring everyone ---------------------------------------------------------------------------
 
 
-def measure_everyone(measure: Measure, run: Run) -> int:
+def measure_everyone(measure: Measure, run: Run, *, is_new: bool = False) -> int:
     """Write the figure of every enrollment in force on the run's day to its work table; returns how many rows that is.
 
     A figure of zero is not written, unless the measure is split: its members are those with facts. The database moves the
-    rows; none comes here. Repeating replaces. A fixed number of statements, a few more where the window depends on the enrollment.
+    rows; none comes here. Repeating replaces; `is_new` says that the table has nothing of the measure, which saves looking. A
+    fixed number of statements, a few more where the window depends on the enrollment.
     """
-    _forget(run, measure)
+    if not is_new:
+        _forget(run, measure)
     try:
         if windows.depends_on_enrollment(measure.definition.get("window") or {}):
             return _measure_by_enrollment(measure, run)
@@ -158,13 +160,14 @@ def _write_bounds(measure: Measure, run: Run) -> Period | None:
     return Period(min(one.starts_on for one in bounds), max(one.ends_on for one in bounds))
 
 
-def rank_everyone(measure: Measure, ranked: Measure, run: Run) -> int:
+def rank_everyone(measure: Measure, ranked: Measure, run: Run, *, is_new: bool = False) -> int:
     """Write the place of every enrollment in force by the figure of `ranked`, which is measured already; returns how many.
 
     1 is the highest; equals share the better place, and who has no figure has 0. Figures are compared as whole part and rest,
-    so that fractions which are equal tie. Repeating replaces.
+    so that fractions which are equal tie. Repeating replaces, as `measure_everyone` does.
     """
-    _forget(run, measure)
+    if not is_new:
+        _forget(run, measure)
     definition = measure.definition
     country = "COALESCE(location.country, '')" if definition["within"] == "country" else "''"
     over = "many" if definition["as"] == "share" else "1"

@@ -6,11 +6,12 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from common import bulk
 from journal import services as journal
 from journal.models import Entry
 from tiers import cadence, deciding, entitlements, evaluating, explaining, lexicon, measures, rules, situations, steps
 from tiers.explaining import Case
-from tiers.models import Award, Enrollment, Evaluation, Grace, Measure, Placement, Proposal, Run, Tier
+from tiers.models import Award, Enrollment, Grace, Measure, Placement, Proposal, Run, Tier
 from tiers.situations import Base, Night, Standing
 
 COUNTS = ("evaluated", "moved_up", "moved_down", "proposed", "in_grace", "reminded", "awarded")
@@ -18,6 +19,7 @@ OVERDUE = "tiers.deadline.passed"
 REMINDED = "tiers.review.reminded"
 POSITION = 20  # among the steps of the night
 BATCH = 1000
+PLACED = ("enrollment_id", "starts_on", "tier_id", "reason", "holds_until", "note", "author_id", "evaluation_id")
 
 
 def cut_measures(run: Run, chunk_size: int) -> Iterable[int]:
@@ -27,7 +29,7 @@ def cut_measures(run: Run, chunk_size: int) -> Iterable[int]:
 
 def measure(run: Run, measure_id: int) -> steps.Counts:
     one = Measure.objects.get(pk=measure_id)
-    return {"measured": measures.measure_everyone(one, run)}
+    return {"measured": measures.measure_everyone(one, run, is_new=True)}
 
 
 def cut_ranks(run: Run, chunk_size: int) -> Iterable[int]:
@@ -38,7 +40,7 @@ def cut_ranks(run: Run, chunk_size: int) -> Iterable[int]:
 def rank(run: Run, measure_id: int) -> steps.Counts:
     one = Measure.objects.get(pk=measure_id)
     ranked = Measure.objects.get(edition=run.edition_id, key=one.definition["rank"])
-    return {"measured": measures.rank_everyone(one, ranked, run)}
+    return {"measured": measures.rank_everyone(one, ranked, run, is_new=True)}
 
 
 def cut_enrollments(run: Run, chunk_size: int) -> Iterable[tuple[int, int]]:
@@ -79,7 +81,7 @@ class Placing:
         book: rules.Rulebook,
         enrollments: Sequence[Enrollment],
         judged: Mapping[int, evaluating.Judged],
-        evaluations: Mapping[int, Evaluation],
+        evaluations: Mapping[int, int],
         actor: User | None = None,
     ) -> None:
         self.night, self.words, self.book, self.enrollments = night, words, book, enrollments
@@ -90,9 +92,9 @@ class Placing:
         self.levels = {level.code: level for level in book.levels}
         self.standings = situations.read(night, enrollments, self.tiers)
         self.counts = dict.fromkeys(COUNTS, 0)
-        self.entries: list[Entry] = []
+        self.entries: list[journal.Line] = []
         self.closed: list[Placement] = []
-        self.opened: list[Placement] = []
+        self.opened: list[tuple[Any, ...]] = []  # values of PLACED
         self.changed: list[Placement] = []
         self.dropped: list[Placement] = []
         self.graces: list[Grace] = []
@@ -188,9 +190,9 @@ class Placing:
         return (held.tier_id, held.reason, held.holds_until) == (wanted.tier.pk, wanted.reason, wanted.holds_until)
 
     def _put(self, enrollment: Enrollment, held: Placement | None, wanted: Base) -> None:
-        fields: dict[str, Any] = {
-            "tier": wanted.tier, "reason": wanted.reason, "holds_until": wanted.holds_until, "note": wanted.note,
-            "author_id": wanted.author_id, "evaluation": self.evaluations[enrollment.pk],
+        fields = {
+            "tier_id": wanted.tier.pk, "reason": wanted.reason, "holds_until": wanted.holds_until, "note": wanted.note,
+            "author_id": wanted.author_id, "evaluation_id": self.evaluations[enrollment.pk],
         }  # fmt: skip
         if held is not None and held.starts_on == self.night.day:
             for name, value in fields.items():
@@ -199,7 +201,7 @@ class Placing:
             return
         if held is not None:
             self.closed.append(held)
-        self.opened.append(Placement(enrollment=enrollment, starts_on=self.night.day, **fields))
+        self.opened.append((enrollment.pk, self.night.day, *fields.values()))
 
     def _end(self, enrollment: Enrollment, one: Standing) -> None:
         """The enrollment is over: what it holds ends with it."""
@@ -274,7 +276,7 @@ class Placing:
         if decision.propose is not None:
             self.proposed.append(
                 Proposal(
-                    enrollment=enrollment, tier_code=decision.propose, evaluation=self.evaluations[enrollment.pk],
+                    enrollment=enrollment, tier_code=decision.propose, evaluation_id=self.evaluations[enrollment.pk],
                     proposed_on=self.night.day,
                 )
             )  # fmt: skip
@@ -341,7 +343,7 @@ class Placing:
             Placement.objects.filter(pk__in=[one.pk for one in self.dropped]).delete()
         if self.closed:
             Placement.objects.filter(pk__in=[one.pk for one in self.closed]).update(ends_on=day)
-        Placement.objects.bulk_create(self.opened, batch_size=BATCH)
+        bulk.insert(Placement, PLACED, self.opened)
         if self.changed:
             fields = ["tier", "reason", "holds_until", "note", "author", "evaluation"]
             Placement.objects.bulk_update(self.changed, fields, batch_size=500)

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 
 from common.days import Period
 from tiers import deciding
+from tiers.evaluating import range_of
 from tiers.models import (
     Award,
     Edition,
@@ -90,31 +91,35 @@ class Base:
 
 def read(night: Night, enrollments: Sequence[Enrollment], tiers: Mapping[int, Tier]) -> dict[int, Standing]:
     """By enrollment. Six queries at most, whatever their number."""
-    ids = [one.pk for one in enrollments]
-    found = {pk: Standing() for pk in ids}
-    _read_placements(found, night, ids, tiers)
-    for grace in Grace.objects.filter(_open_or_closed_on(night.day), enrollment__in=ids):
-        found[grace.enrollment_id].grace = grace
-    _read_proposals(found, ids)
-    _read_reliefs(found, night, ids)
-    earned = Award.objects.filter(enrollment__in=ids, origin=Award.Origin.EARNED)
+    found = {one.pk: Standing() for one in enrollments}
+    within = range_of(list(found))
+    _read_placements(found, night, within, tiers)
+    for grace in Grace.objects.filter(_open_or_closed_on(night.day), enrollment__id__range=within):
+        if grace.enrollment_id in found:
+            found[grace.enrollment_id].grace = grace
+    _read_proposals(found, within)
+    _read_reliefs(found, night, within)
+    earned = Award.objects.filter(enrollment__id__range=within, origin=Award.Origin.EARNED)
     for award in earned.filter(Q(ends_on__isnull=True) | Q(ends_on=night.day)).order_by("id"):
-        if award.enrollment_id is not None:
+        if award.enrollment_id in found:
             found[award.enrollment_id].awards.append(award)
     if night.edition.life.get("deadlines"):
-        reached = Placement.objects.filter(enrollment__in=ids, starts_on__lt=night.day).order_by()
+        reached = Placement.objects.filter(enrollment__id__range=within, starts_on__lt=night.day).order_by()
         for pk, code in reached.values_list("enrollment_id", "tier__code").distinct():
-            found[pk].reached.add(code)
+            if pk in found:
+                found[pk].reached.add(code)
     return found
 
 
 def _read_placements(
-    found: Mapping[int, Standing], night: Night, ids: Sequence[int], tiers: Mapping[int, Tier]
+    found: Mapping[int, Standing], night: Night, within: tuple[int, int], tiers: Mapping[int, Tier]
 ) -> None:
     rows = Placement.objects.filter(
-        Q(ends_on__isnull=True) | Q(ends_on__gte=night.day) | Q(reason__in=GRANTS), enrollment__in=ids
+        Q(ends_on__isnull=True) | Q(ends_on__gte=night.day) | Q(reason__in=GRANTS), enrollment__id__range=within
     )
     for placement in rows.order_by("starts_on"):
+        if placement.enrollment_id not in found:
+            continue
         placement.tier = tiers[placement.tier_id]
         one = found[placement.enrollment_id]
         if placement.ends_on is None:
@@ -130,7 +135,7 @@ def _open_or_closed_on(day: date) -> Q:
     return Q(closed_on__isnull=True) | by_the_night
 
 
-def _read_proposals(found: Mapping[int, Standing], ids: Sequence[int]) -> None:
+def _read_proposals(found: Mapping[int, Standing], within: tuple[int, int]) -> None:
     """Those open, and those refused of who was qualified for ever since: a refusal stands as long."""
     lapsed = Evaluation.objects.filter(
         enrollment=OuterRef("enrollment"), evaluated_on__gt=OuterRef("proposed_on"),
@@ -138,24 +143,31 @@ def _read_proposals(found: Mapping[int, Standing], ids: Sequence[int]) -> None:
     )  # fmt: skip
     asked = Tier.objects.filter(edition=OuterRef("evaluation__edition"), code=OuterRef("tier_code"))
     rows = (
-        Proposal.objects.filter(enrollment__in=ids)
+        Proposal.objects.filter(enrollment__id__range=within)
         .annotate(rank=Subquery(asked.values("rank")[:1]))
         .filter(Q(state=Proposal.State.OPEN) | Q(state=Proposal.State.REFUSED) & ~Exists(lapsed))
     )
     for proposal in rows.order_by("id"):
-        one = found[proposal.enrollment_id]
+        one = found.get(proposal.enrollment_id)
+        if one is None:
+            continue
         if proposal.state == Proposal.State.OPEN:
             one.proposal = proposal
         else:
             one.refused.add(proposal.tier_code)
 
 
-def _read_reliefs(found: Mapping[int, Standing], night: Night, ids: Sequence[int]) -> None:
-    rows = Relief.objects.filter(program=night.program).filter(Q(enrollment__isnull=True) | Q(enrollment__in=ids))
+def _read_reliefs(found: Mapping[int, Standing], night: Night, within: tuple[int, int]) -> None:
+    rows = Relief.objects.filter(program=night.program).filter(
+        Q(enrollment__isnull=True) | Q(enrollment__id__range=within)
+    )
     for enrollment_id, starts_on, ends_on in rows.values_list("enrollment_id", "starts_on", "ends_on"):
         period = Period(starts_on, ends_on)
-        for one in found.values() if enrollment_id is None else [found[enrollment_id]]:
-            one.reliefs.append(period)
+        if enrollment_id is None:
+            for one in found.values():
+                one.reliefs.append(period)
+        elif enrollment_id in found:
+            found[enrollment_id].reliefs.append(period)
 
 
 def situation(

@@ -39,7 +39,7 @@ def evaluate_now(*, enrollment: Enrollment, on: date, actor: User | None = None)
     evaluations = evaluating.store(book, run, [one], judged)
     night = Night(one.program, edition, on, selectors.last_night(one.program, before=on))
     placing.Placing(night, words, book.rulebook, [one], judged, evaluations, actor).write()
-    return evaluations[one.pk]
+    return Evaluation.objects.get(pk=evaluations[one.pk])
 
 
 def _measured(enrollment: Enrollment, *, edition: Edition, on: date) -> Run:
