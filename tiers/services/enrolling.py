@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from journal import services as journal
-from journal.models import Entry
 from partners.models import Partner
 from tiers import entitlements, selectors
 from tiers.errors import NoEditionError
@@ -74,7 +73,7 @@ def _entry_tier(program: Program, day: date) -> Tier:
     return edition.tiers.get(rank=1)
 
 
-def _started(enrollment: Enrollment, tier: Tier, codes: dict[int, list[str]], actor: User | None) -> Entry:
+def _started(enrollment: Enrollment, tier: Tier, codes: dict[int, list[str]], actor: User | None) -> journal.Line:
     return journal.entry(
         verb="tiers.enrollment.started", subject=enrollment, actor=actor, partner_id=enrollment.partner_id,
         after={"program": enrollment.program.slug, "on": enrollment.starts_on.isoformat(), "tier": tier.code}
