@@ -43,7 +43,7 @@ def _prepared(field: "Field[Any, Any]", values: Sequence[Any]) -> Sequence[Any]:
         return values
     here = connections[DEFAULT_DB_ALIAS]  # not the proxy: it is asked for every value
     if isinstance(field, models.JSONField):
-        return [json.dumps(value, cls=field.encoder) for value in values]
+        return ["{}" if value == {} else json.dumps(value, cls=field.encoder) for value in values]
     if isinstance(field, REPEATING):
         prepared = {value: field.get_db_prep_save(value, here) for value in set(values)}
         return [prepared[value] for value in values]
@@ -68,8 +68,8 @@ def _send(table: str, names: str, columns: Sequence[Sequence[Any]]) -> None:
 def _copy_texts(column: Sequence[Any]) -> Iterable[str]:
     """Numbers alone, and texts with nothing to escape, are most of what is sent: those need no look at each value."""
     kinds = set(map(type, column))
-    if kinds == {int}:
-        return map(str, column)
+    if kinds <= {int, type(None)}:
+        return [r"\N" if value is None else str(value) for value in column]
     if kinds == {str} and ESCAPED.keys().isdisjoint(map(ord, set("".join(column)))):
         return column
     return map(_copy_text, column)

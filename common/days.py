@@ -3,6 +3,7 @@
 import calendar
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Period:
         return (self.starts_on is None or self.starts_on <= day) and day < self.ends_on
 
 
+@lru_cache(maxsize=10_000)  # nights ask for the same few of everyone
 def add_months(day: date, months: int) -> date:
     """The same day `months` later (earlier when negative), or the month's last day where it has no such day."""
     index = day.year * 12 + day.month - 1 + months

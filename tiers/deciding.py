@@ -233,7 +233,7 @@ class _Proposals:
 
 def _proposed(proposals: _Proposals, one: Situation) -> Decision:
     if one.proposal is None:
-        return Decision(propose=proposals.due)
+        return Decision(propose=proposals.due) if proposals.due else NOTHING
     if one.proposal not in proposals.codes:
         return Decision(withdraw=True, propose=proposals.due)
     if proposals.due in proposals.codes[: proposals.codes.index(one.proposal)]:

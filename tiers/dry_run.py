@@ -8,10 +8,8 @@ for a tier stays, with a mark.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from operator import attrgetter
 from typing import Any
 
 from django.db.models import Count, Q
@@ -20,11 +18,10 @@ from django.utils.translation import gettext_lazy as _
 
 from common import bulk
 from tiers import deciding, evaluating, explaining, lexicon, rules, situations, steps
-from tiers.models import Enrollment, Outcome, Placement, Run, TierBenefit
+from tiers.models import Enrollment, Outcome, Placement, Run, Tier, TierBenefit
 from tiers.placing import cut_enrollments
 
 OUTCOME = ("run_id", "enrollment_id", "held", "would", "change", "proposed", "decided_by")
-OUTCOME_VALUES = attrgetter(*OUTCOME)
 PERIODS_A_YEAR = {"year": 1, "half_year": 2, "quarter": 4, "month": 12, "": 1}
 
 
@@ -35,54 +32,67 @@ def judge(run: Run, bounds: tuple[int, int]) -> steps.Counts:
     )
     book = evaluating.read_book(run.edition)
     judged = evaluating.judge_all(book, run, enrollments)
-    held, grants = _held_and_granted([one.pk for one in enrollments], run.day)
-    outcomes = [_outcome(run, book, one, judged[one.pk], held.get(one.pk), grants.get(one.pk)) for one in enrollments]
+    held, grants = _held_and_granted(run, [one.pk for one in enrollments])
+    review = Review.of(book)
+    outcomes = [
+        _outcome(run, book, review, one, judged[one.pk], held.get(one.pk), grants.get(one.pk)) for one in enrollments
+    ]
     Outcome.objects.filter(run=run, enrollment__id__range=bounds).delete()
-    bulk.insert(Outcome, OUTCOME, (OUTCOME_VALUES(one) for one in outcomes))
-    changes = Counter(outcome.change for outcome in outcomes)
+    bulk.insert(Outcome, OUTCOME, outcomes)
+    changes = Counter(change for _run, _enrollment, _held, _would, change, _proposed, _decided_by in outcomes)
+    proposed = sum(1 for *_others, code, _decided_by in outcomes if code)
     return {
-        "evaluated": len(outcomes), "would_rise": changes[1], "would_fall": changes[-1],
-        "would_be_proposed": sum(1 for outcome in outcomes if outcome.proposed),
+        "evaluated": len(outcomes), "would_rise": changes[1], "would_fall": changes[-1], "would_be_proposed": proposed
     }  # fmt: skip
 
 
-def _held_and_granted(ids: Sequence[int], day: date) -> tuple[dict[int, deciding.Held], dict[int, deciding.Grant]]:
-    """The tier each held on the day, and the latest that staff granted by then. One query."""
+def _held_and_granted(run: Run, ids: Sequence[int]) -> tuple[dict[int, deciding.Held], dict[int, deciding.Grant]]:
+    """The tier each held on the run's day, and the latest that staff granted by then; of others in the range too. Two queries."""
     held: dict[int, deciding.Held] = {}
     grants: dict[int, deciding.Grant] = {}
-    placed = Placement.objects.filter(enrollment__id__range=evaluating.range_of(ids), starts_on__lte=day)
-    rows = placed.select_related("tier").order_by("starts_on")
-    for one in rows.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day) | Q(reason__in=situations.GRANTS)):
+    tiers = {tier.pk: tier for tier in Tier.objects.filter(edition__program=run.program_id)}
+    placed = Placement.objects.filter(enrollment__id__range=evaluating.range_of(ids), starts_on__lte=run.day)
+    rows = placed.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=run.day) | Q(reason__in=situations.GRANTS))
+    for one in rows.order_by("starts_on"):
+        one.tier = tiers[one.tier_id]
         if one.reason in situations.GRANTS:
             grants[one.enrollment_id] = situations.grant_of(one)
-        if one.ends_on is None or one.ends_on > day:
+        if one.ends_on is None or one.ends_on > run.day:
             held[one.enrollment_id] = situations.Base.of(one).as_held()
     return held, grants
 
 
 def _outcome(
-    run: Run, book: evaluating.Book, enrollment: Enrollment, judged: evaluating.Judged, held: deciding.Held | None,
-    grant: deciding.Grant | None,
-) -> Outcome:  # fmt: skip
+    run: Run, book: evaluating.Book, review: "Review", enrollment: Enrollment, judged: evaluating.Judged,
+    held: deciding.Held | None, grant: deciding.Grant | None,
+) -> tuple[Any, ...]:  # fmt: skip
+    """Values of OUTCOME."""
     level = book.rulebook.level(held.code) if held else None
     situation = deciding.Situation(
         day=run.day, previous=None, enrolled_on=enrollment.starts_on, met=judged.met, kept=judged.kept, held=held,
         grant=grant,
     )  # fmt: skip
-    decision = would_decide(book, situation)
+    decision = review.decide(situation)
     would = _level(book.rulebook, decision, level, judged)
     change = 0 if level is None else (would.rank > level.rank) - (would.rank < level.rank)
-    return Outcome(
-        run=run, enrollment_id=enrollment.pk, held=held.code if held else "", would=would.code, change=change,
-        proposed=decision.propose or "", decided_by=_decided_by(book, judged, level, would, change),
-    )  # fmt: skip
+    decided_by = _decided_by(book, judged, level, would, change)
+    return run.pk, enrollment.pk, held.code if held else "", would.code, change, decision.propose or "", decided_by
 
 
-def would_decide(book: evaluating.Book, situation: deciding.Situation) -> deciding.Decision:
-    """What a review would decide at which every tier may be given and lost that ever may."""
-    life = deciding.life_of(book.edition.life, book.edition.starts_on)
-    ladder = [replace(level, life=deciding.always(level.life)) for level in book.rulebook.levels]
-    return deciding.at_a_review(ladder, life, situation)
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A review at which every tier of the edition may be given and lost that ever may."""
+
+    ladder: list[rules.Level]
+    life: deciding.Life
+
+    @classmethod
+    def of(cls, book: evaluating.Book) -> "Review":
+        ladder = [replace(level, life=deciding.always(level.life)) for level in book.rulebook.levels]
+        return cls(ladder, deciding.life_of(book.edition.life, book.edition.starts_on))
+
+    def decide(self, situation: deciding.Situation) -> deciding.Decision:
+        return deciding.at_a_review(self.ladder, self.life, situation)
 
 
 def _level(

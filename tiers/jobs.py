@@ -1,5 +1,7 @@
 """Scheduled entry points of the night: start it at its hour, and pick up what a dead worker left."""
 
+from functools import partial
+
 from celery import shared_task
 from celery.schedules import crontab
 from django.conf import settings
@@ -33,10 +35,15 @@ def resume_nights() -> None:
 
 def queue_work(run_id: int) -> None:
     """Ask settings.NIGHT_WORKERS workers to share a run."""
-    for _worker in range(settings.NIGHT_WORKERS):
+    _ask(run_id, settings.NIGHT_WORKERS)
+
+
+def _ask(run_id: int, workers: int) -> None:
+    for _worker in range(workers):
         work.delay(run_id)
 
 
 @shared_task(acks_late=True, autoretry_for=(OperationalError,), retry_backoff=True, max_retries=5)
 def work(run_id: int) -> None:
-    night.work(run_id)
+    # Who finds a step's last chunks taken, leaves; who finishes the step asks for others again.
+    night.work(run_id, on_step=partial(_ask, workers=settings.NIGHT_WORKERS - 1))

@@ -133,10 +133,13 @@ def _totals(run: Run) -> dict[str, int]:
     return totals
 
 
-def work(run_id: int, on_chunk: Callable[[Run], None] | None = None) -> None:
-    """Work chunks until none is left to take. Returns when the run ends or others hold what remains.
+def work(
+    run_id: int, on_chunk: Callable[[Run], None] | None = None, on_step: Callable[[int], None] | None = None
+) -> None:
+    """Work chunks until none is left to take. Returns when the run ends or others hold what remains of a step.
 
-    Any number of callers may do so at once, in any process.
+    Any number of callers may do so at once, in any process. `on_step` is told the run when this caller, having finished a step's
+    last chunk, has cut the next one: those who returned may come back.
     """
     while True:
         run = Run.objects.select_related("program", "edition").get(pk=run_id)
@@ -145,7 +148,7 @@ def work(run_id: int, on_chunk: Callable[[Run], None] | None = None) -> None:
         while _work_one(run):
             if on_chunk is not None:
                 on_chunk(run)
-        if not _advance(run_id, worked=run.step):
+        if not _advance(run_id, worked=run.step, on_step=on_step):
             return
 
 
@@ -202,7 +205,7 @@ def _fail(run: Run, chunk: Chunk, error: Exception) -> bool:
     return False
 
 
-def _advance(run_id: int, *, worked: str) -> bool:
+def _advance(run_id: int, *, worked: str, on_step: Callable[[int], None] | None = None) -> bool:
     """Go to the next step if every chunk of `worked` is finished. False when others still hold some."""
     with transaction.atomic():
         run = Run.objects.select_for_update().get(pk=run_id)
@@ -216,6 +219,8 @@ def _advance(run_id: int, *, worked: str) -> bool:
             _enter(run, following[0])
         else:
             _finish(run)
+    if on_step is not None and run.state == Run.State.RUNNING:
+        on_step(run_id)
     return True
 
 

@@ -242,12 +242,12 @@ def _meets(node: Meets, facts: Facts) -> bool:
 
 
 def _group(node: Group, facts: Facts) -> bool:
-    if node.kind == "all":
-        return all(is_met(child, facts) for child in node.children)
-    if node.kind == "any":
-        return any(is_met(child, facts) for child in node.children)
-    if node.kind == "none":
-        return not any(is_met(child, facts) for child in node.children)
+    if node.kind != "at_least":
+        decisive = node.kind != "all"  # the verdict after which no other child matters
+        for child in node.children:
+            if _VERDICTS[type(child)](child, facts) is decisive:
+                return node.kind == "any"
+        return node.kind != "any"
     return enough(node, [is_met(child, facts) for child in node.children])
 
 

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.commissions.facts import run_night
 from tests.factories import make_enrollment, make_partner, make_placement, make_program, make_sale, make_sales_edition
-from tiers import night, placing, steps
+from tiers import jobs, night, placing, steps
 from tiers.errors import NoEditionError
 from tiers.models import Chunk, Edition, Enrollment, Evaluation, Measured, Placement, Program, Run
 
@@ -207,3 +207,32 @@ def test_the_command_tells_what_this_pass_did(capsys: pytest.CaptureFixture[str]
         told.append(capsys.readouterr().out)
     assert ["moved_up 1" in one for one in told] == [True, False]
     assert "moved_up 0" in told[1]
+
+
+def test_who_finishes_a_step_asks_the_others_back_and_who_leaves_asks_nobody(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.NIGHT_WORKERS = 3
+    asked: list[int] = []
+    monkeypatch.setattr(jobs.work, "delay", asked.append)
+    program = program_with()
+    enrolled(program, (date(2026, 5, 31), "50000"))
+    run = night.start(program=program, day=JUNE)
+    steps_cut = len(asked)
+    jobs.work(run.pk)
+    run.refresh_from_db()
+    assert run.state == Run.State.DONE
+    worked = run.chunks.values_list("step", flat=True).distinct().order_by().count()
+    assert (steps_cut, asked) == (0, [run.pk, run.pk] * (worked - 1))
+    jobs.work(run.pk)
+    assert len(asked) == 2 * (worked - 1)
+
+
+def test_a_second_pass_measures_into_an_empty_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = program_with()
+    enrollment = enrolled(program, (date(2026, 5, 31), "50000"))
+    run = night.start(program=program, day=JUNE)
+    Measured.objects.create(run=run, enrollment=enrollment, measure=program.editions.get().measures.first(), value=1)
+    Run.objects.filter(pk=run.pk).update(state=Run.State.FAILED)
+    run_night(program, JUNE)
+    assert Evaluation.objects.get().measured["net-sales-12m"] == "500000000"
