@@ -84,7 +84,7 @@ def program_on_offer(program: Program, on: date) -> ProgramOnOffer | None:
     given: dict[int, list[TierBenefit]] = {}
     for one in (
         TierBenefit.objects.filter(tier__edition=edition)
-        .select_related("benefit", "tier")
+        .select_related("benefit__program", "tier")
         .order_by("benefit__position", "benefit_id")
     ):  # fmt: skip
         given.setdefault(one.tier_id, []).append(one)

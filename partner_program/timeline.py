@@ -52,14 +52,14 @@ class _Words:
         """The sentence, and which benefits opened and closed."""
         opened, closed = self._benefits(entry, "opens"), self._benefits(entry, "closes")
         if opened:
-            says = f"{says} {_('Opened: %(benefits)s.') % {'benefits': opened}}"
+            says = f"{says} {_('Benefits opened: %(benefits)s.') % {'benefits': opened}}"
         if closed:
-            says = f"{says} {_('Closed: %(benefits)s.') % {'benefits': closed}}"
+            says = f"{says} {_('Benefits closed: %(benefits)s.') % {'benefits': closed}}"
         return says
 
     def _benefits(self, entry: Entry, change: str) -> str:
         codes = entry.after.get(change, [])
-        return ", ".join(self.benefits.get((entry.subject, code), code) for code in codes)
+        return " · ".join(self.benefits.get((entry.subject, code), code) for code in codes)
 
     def in_grace(self, entry: Entry) -> str:
         return _("You are below %(tier)s: you keep it in grace until %(day)s.") % {

@@ -383,10 +383,10 @@ def test_the_night_tells_which_benefits_open_and_close(program: Program) -> None
         ("placement.changed", ["training"], ["leads", "fund", "kit"]),
     ]
     assert says(one) == [
-        "From Level 3 to Level 1. Opened: Training. Closed: Leads, Fund, Kit.",
-        "From Level 2 to Level 3. Closed: Training.",
-        "From Level 1 to Level 2. Opened: Leads, Fund, Kit.",
-        "You joined the program, in Level 1. Opened: Training.",
+        "From Level 3 to Level 1. Benefits opened: Training. Benefits closed: Leads · Fund · Kit.",
+        "From Level 2 to Level 3. Benefits closed: Training.",
+        "From Level 1 to Level 2. Benefits opened: Leads · Fund · Kit.",
+        "You joined the program, in Level 1. Benefits opened: Training.",
     ]
 
 
@@ -398,7 +398,7 @@ def test_the_same_tier_of_a_new_edition_tells_what_it_gives_otherwise(program: P
     services.publish_edition(edition=draft)
     nights(program, "2024-04-01", "2024-04-01", "2024-04-02")
     assert switched(one)[1:] == [("benefits.changed", ["leads"], ["training"])]
-    assert says(one)[0] == "What Level 1 gives has changed. Opened: Leads. Closed: Training."
+    assert says(one)[0] == "What Level 1 gives has changed. Benefits opened: Leads. Benefits closed: Training."
     assert of(one, "leads").given
 
 

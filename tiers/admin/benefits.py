@@ -36,7 +36,8 @@ class UseForm(StaffForm):
         held = entitlements.entitlements_of(own, on=program_today())
         self.held = {f"{pk}:{one.code}": one for pk, each in held.items() for one in each}
         field = cast(forms.ChoiceField, self.fields["benefit"])
-        field.choices = [(key, _choice(one)) for key, one in self.held.items()]
+        counted_first = sorted(self.held.items(), key=lambda item: item[1].quantity is None)
+        field.choices = [(key, _choice(one)) for key, one in counted_first]
 
     def use(self) -> dict[str, Any]:
         """What the service takes."""
@@ -103,6 +104,9 @@ class BenefitUseAdmin(StaffAdmin):
         if db_field.name == "benefit" and field is not None:
             field.label_from_instance = lambda one: f"{one} · {one.program}"
         return field
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"used_on": program_today(), "quantity": 1, **super().get_changeform_initial_data(request)}
 
     def save_model(self, request: HttpRequest, obj: BenefitUse, form: Any, change: Any) -> None:
         used = services.use_benefit(
