@@ -56,7 +56,8 @@ def _enroll(night: Night, program: Program, people: Sequence[Any], partners: Map
     )
     placements, evaluations = [], []
     for one, enrollment in zip(people, enrollments, strict=True):
-        joined = Placement(enrollment=enrollment, tier=tiers["level-1"], starts_on=one.enrolled_on, reason="joined")
+        before = next(tier for code, tier in tiers.items() if code != one.tier)  # the time at a tier begins with it
+        joined = Placement(enrollment=enrollment, tier=before, starts_on=one.enrolled_on, reason="joined")
         held = Placement(enrollment=enrollment, tier=tiers[one.tier], starts_on=one.tier_since, reason="earned")
         if one.tier_since > one.enrolled_on:
             joined.ends_on = one.tier_since

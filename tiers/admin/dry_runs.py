@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
@@ -62,10 +62,14 @@ class DryRunAdmin(ReadOnlyAdmin):
     def show_found(self, obj: Run) -> str:
         if obj.state != Run.State.DONE:
             return ""
-        return gettext("%(up)s up, %(down)s down, of %(all)s") % {
+        said = gettext("%(up)s up, %(down)s down, of %(all)s") % {
             "up": quantity(obj.totals.get("would_rise", 0)), "down": quantity(obj.totals.get("would_fall", 0)),
             "all": quantity(obj.totals.get("evaluated", 0)),
         }  # fmt: skip
+        if proposed := obj.totals.get("would_be_proposed"):
+            to_confirm = ngettext("%(count)s to be confirmed", "%(count)s to be confirmed", proposed)
+            said = f"{said}; {to_confirm % {'count': quantity(proposed)}}"
+        return said
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view
@@ -184,8 +188,16 @@ def page_of(run: Run) -> dict[str, Any]:
             (change, label, sum(one.count for one in found if one.change == change))
             for change, label in ((1, gettext("rise")), (0, gettext("stay")), (-1, gettext("fall")))
         ],
+        "proposed": sum(one.count for one in found if one.proposed),
         "moves": [
-            (words.name_of(one.held) if one.held else gettext("none"), words.name_of(one.would), one, one.count / total)
+            {
+                "held": words.name_of(one.held) if one.held else gettext("none"),
+                "would": words.name_of(one.would),
+                "proposed": words.name_of(one.proposed) if one.proposed else "",
+                "change": one.change,
+                "count": one.count,
+                "share": one.count / total,
+            }
             for one in found
         ],
         "deciding": dry_run.deciding_measures(run),
@@ -195,7 +207,7 @@ def page_of(run: Run) -> dict[str, Any]:
             for label, now, then in dry_run.other_costs(run)
         ],
         "first": Outcome.objects.filter(run=run)
-        .exclude(change=0)
+        .exclude(change=0, proposed="")
         .select_related("enrollment__partner")
         .order_by("change", "enrollment__partner__name")[:20],
         "names": {tier.code: str(tier.name) for tier in words.tiers},
@@ -218,7 +230,7 @@ def csv_of(run: Run) -> Iterator[str]:
     """Every outcome, header first, in the reader's language, which is read now."""
     writer = csv.writer(Echo(), lineterminator="\r\n")
     header = [
-        gettext("Partner’s key"), gettext("Partner"), gettext("Holds"), gettext("Would hold"), gettext("Change"),
+        gettext("Partner’s key"), gettext("Partner"), gettext("Holds"), gettext("Would hold"), gettext("What changes"),
         gettext("Decided by"),
     ]  # fmt: skip
     rows = ([text_cell(cell) for cell in row] for row in dry_run.rows(run))
