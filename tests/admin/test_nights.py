@@ -39,7 +39,7 @@ def test_a_running_night_tells_how_far_each_step_is(staff: Client, world: World)
     told = progress(staff, run)
     assert (told["running"], told["state"]) == (True, "Running")
     assert [(step["key"], step["done"], step["total"], step["says"]) for step in told["steps"]] == [
-        ("points", 0, None, "to come"), ("measure", 0, 1, "0 / 1"), ("rank", 0, None, "to come"),
+        ("points", 0, 0, "nothing to do"), ("measure", 0, 1, "0 / 1"), ("rank", 0, None, "to come"),
         ("place", 0, None, "to come"), ("earn", 0, None, "to come"), ("statements", 0, None, "to come"),
     ]  # fmt: skip
     page = staff.get(reverse("admin:tiers_run_change", args=[run.pk])).content.decode()
