@@ -85,11 +85,11 @@ def test_who_may_change_groups_gives_them_no_rights(client: Client) -> None:
 def test_an_attestation_is_given_with_its_document(staff: Client, world: World) -> None:
     asked = {
         "enrollment": world.enrollment.pk, "kind": "audit", "title": "Audit passed", "starts_on": program_today(),
-        "document": SimpleUploadedFile("audit.pdf", b"%PDF"),
+        "document": SimpleUploadedFile("audit.pdf", b"%PDF-1.7"),
     }  # fmt: skip
     assert staff.post(reverse("admin:tiers_attestation_add"), asked).status_code == 302
     given = Attestation.objects.get(kind="audit")
-    assert (given.author, given.enrollment, given.document.read()) == (world.staff, world.enrollment, b"%PDF")
+    assert (given.author, given.enrollment, given.document.read()) == (world.staff, world.enrollment, b"%PDF-1.7")
     assert Entry.objects.filter(verb="tiers.attestation.given", partner_id=world.partner.pk).count() == 2
 
 
