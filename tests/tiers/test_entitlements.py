@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 from time_machine import travel
@@ -15,7 +16,7 @@ from accounts.models import User
 from journal.models import Entry
 from partner_program import timeline
 from tests.commissions.test_concurrency import at_once
-from tests.factories import make_partner, make_program, make_sale, make_sales_edition, make_staff
+from tests.factories import make_partner, make_portal_user, make_program, make_sale, make_sales_edition, make_staff
 from tests.tiers.life import nights
 from tiers import quantities, services
 from tiers.entitlements import Entitlement, entitlement, entitlements, entitlements_of
@@ -234,6 +235,28 @@ def test_what_is_left_in_words(program: Program, language: str, left: list[str])
     with override(language):
         said = [quantities.left(each).replace("\u202f", " ") for each in entitlements(enrollment=one, on=MAY)]
     assert [one.replace("\xa0", " ") for one in said] == left
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_portal_says_what_is_left_within_its_queries(program: Program, client: Client, language: str) -> None:
+    one = enrolled(program)
+    for code, quantity in (("fund", "1799.5"), ("kit", "2")):
+        use(one, code, quantity)
+    put(one, 2, date(2024, 6, 1), Placement.Reason.GRANTED)
+    nights(program, "2024-12-31")
+    client.force_login(make_portal_user(one.partner))
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get("/portal/tier/", headers={"accept-language": language})
+    shown = " ".join(answer.content.decode().replace("\xa0", " ").replace("\u202f", " ").split())
+    says = {
+        "en": ("€1,200.50 of €3,000 left, until 31 December 2024", "0 of 2 left, while the tier is held"),
+        "fr": (
+            "Reste 1 200,50 € sur 3 000 €, jusqu’au 31 décembre 2024",
+            "Reste 0 sur 2, tant que le palier est détenu",
+        ),
+    }
+    assert [text for text in says[language] if text not in shown] == []
+    assert len(captured) <= 20
 
 
 # --- Using ----------------------------------------------------------------------------------------
