@@ -141,6 +141,13 @@ def test_an_edition_is_built_from_lists_and_published(live_server: Any) -> None:
     }  # fmt: skip
 
 
+def save(page: Page) -> None:
+    """Saved, and answered: the server holds no lock that reading here would meet."""
+    with page.expect_response(lambda answer: answer.url.endswith("/editor/save/")):
+        page.keyboard.press("Control+s")
+    page.wait_for_selector(".pp-ed-state >> text=Saved")
+
+
 def test_rules_are_moved_by_keyboard_and_come_back_by_undo(live_server: Any) -> None:
     world = make_world()
     edition = services.copy_edition(edition=world.edition, name="2027", starts_on=date(2027, 1, 1))
@@ -161,16 +168,14 @@ def test_rules_are_moved_by_keyboard_and_come_back_by_undo(live_server: Any) -> 
         press(f"{rule}.all[2].in")  # into the group before it
         press(f"{rule}.all[1].of[1].up")  # the mandatory one is named by its new place
         press(f"{rule}.all[0].down")
-        page.keyboard.press("Control+s")
-        page.wait_for_selector(".pp-ed-state >> text=Saved")
+        save(page)
         tier.refresh_from_db()
         moved = {"at_least": 1, "of": [three, two], "including": {"at_least": 1, "of": [1]}}
         assert tier.earn == {"all": [moved, one]}
         press(f"{rule}.all[0].of[1].out")
         press(f"{rule}.all[0].remove")
         press("undo")
-        page.keyboard.press("Control+s")
-        page.wait_for_selector(".pp-ed-state >> text=Saved")
+        save(page)
         tier.refresh_from_db()
         assert tier.earn == {"all": [{"at_least": 1, "of": [three]}, two, one]}
 
