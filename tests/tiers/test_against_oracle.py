@@ -94,7 +94,7 @@ def differing(
         yield from differing(night, partner, one, below, member)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=HEALTH, print_blob=True, report_multiple_bugs=False)
+@settings(max_examples=60, deadline=None, suppress_health_check=HEALTH, print_blob=True, report_multiple_bugs=False)
 @given(night=nights())
 def test_the_night_and_the_oracle_agree(night: Night) -> None:
     compare(night)
@@ -102,7 +102,7 @@ def test_the_night_and_the_oracle_agree(night: Night) -> None:
 
 @pytest.mark.slow
 @settings(
-    max_examples=int(os.environ.get("ORACLE_EXAMPLES", "40")),
+    max_examples=int(os.environ.get("ORACLE_EXAMPLES", "20")),
     deadline=None,
     suppress_health_check=HEALTH,
     print_blob=True,
