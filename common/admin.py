@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets as themed
-from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
 from common.errors import ProgramError
@@ -194,11 +194,6 @@ class ReadOnlyInline(TextsShown, _Looked, TabularInline):
 class EditInline(TextsShown, TabularInline):
     extra = 0
     hide_title = True
-    formfield_overrides: ClassVar[Any] = OVERRIDES
-
-
-class EditStacked(TextsShown, StackedInline):
-    extra = 0
     formfield_overrides: ClassVar[Any] = OVERRIDES
 
 

@@ -3,12 +3,6 @@
 from common.errors import ProgramError
 
 
-class PointRuleError(ProgramError):
-    """A row of the points table that cannot be, or that would rewrite what was granted."""
-
-    code = "point_rule_invalid"
-
-
 class ClaimError(ProgramError):
     """A claim that cannot be sent or decided as asked."""
 

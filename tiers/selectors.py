@@ -1,6 +1,5 @@
 """Reads that span the models of the tier engine."""
 
-from collections.abc import Iterable
 from datetime import date
 
 from django.db.models import Q, QuerySet
@@ -37,15 +36,6 @@ def last_night(program: Program, *, before: date) -> date | None:
     """The last day before `before` whose night is done."""
     done = Run.objects.nights().filter(program=program, day__lt=before, state=Run.State.DONE)
     return done.order_by("-day").values_list("day", flat=True).first()
-
-
-def held_tier(*, partner_id: int, on: date) -> Iterable[Placement]:
-    """The placements that a partner holds on a day, one per program."""
-    return (
-        Placement.objects.in_force_on(on)
-        .filter(enrollment__partner_id=partner_id)
-        .select_related("tier", "enrollment__program")
-    )
 
 
 def has_benefit(*, partner_id: int, code: str, on: date) -> bool:
