@@ -34,10 +34,10 @@ class ClaimForm(forms.Form):
                 "title": claim.title, "text": claim.text, "asked": claim.asked.normalize(),
             }  # fmt: skip
         super().__init__(*args, **kwargs)
-        self.rows = {row.pk: row for row in rows}
-        if claim is not None and claim.rule is not None:
+        self.rows = {row.pk: row for row in rows if row.takes_claims}
+        if claim is not None and claim.rule is not None and claim.rule.takes_claims:
             self.rows.setdefault(claim.rule.pk, claim.rule)
-        categories = sorted({row.category for row in self.rows.values()} | ({claim.category} if claim else set()))
+        categories = sorted({row.category for row in rows} | ({claim.category} if claim else set()))
         self.fields["subject"].choices = [  # type: ignore[attr-defined]
             (_("A row of the table"), [(f"row:{pk}", str(row)) for pk, row in self.rows.items()]),
             (_("Something else, in"), [(f"category:{code}", selectors.category_name(code)) for code in categories]),

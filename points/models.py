@@ -34,6 +34,7 @@ class PointRule(models.Model):
     starts_on = models.DateField(_("starts on"))
     ends_on = models.DateField(_("ends on"), null=True, blank=True, help_text=_("The first day without it."))
     terms = models.JSONField(_("terms"))
+    takes_claims = models.BooleanField(_("claims allowed"), default=True)
 
     class Meta:
         verbose_name = _("point rule")

@@ -14,11 +14,12 @@ from common.templatetags.show import day as day_shown
 from common.templatetags.show import exact as number
 from common.templatetags.show import quantity
 from partners.models import Partner
-from points import tenure
+from points import documents, tenure, wording
 from points.models import Claim, PointEntry, PointRule
 from tiers import datasets
 from tiers import selectors as tiers
 from tiers.models import Enrollment, Program
+from tiers.wording import Sentence
 
 NOTHING = Decimal(0)
 EXPIRIES = 4
@@ -239,17 +240,17 @@ def expiry_in_words(rule: PointRule) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row of the table as the portal shows it."""
+    """A row of the table as the portal shows it: how many, and in one sentence what for."""
 
     rule: PointRule
     brings: str
-    counts: str
-    limit: str
+    sentence: Sentence
 
 
 def table(program: Program, on: date) -> list[TableRow]:
     return [
-        TableRow(rule, brings_in_words(rule), expiry_in_words(rule), _limit(rule)) for rule in open_rows(program, on)
+        TableRow(rule, brings_in_words(rule), wording.sentence(documents.row(rule), program.currency))
+        for rule in open_rows(program, on)
     ]
 
 
@@ -267,16 +268,6 @@ def brings_in_words(rule: PointRule) -> str:
         first, last = (number(Decimal(one).scaleb(-4)) for one in (values[0], values[-1]))
         return _("%(first)s to %(last)s") % {"first": first, "last": last}
     return points
-
-
-def _limit(rule: PointRule) -> str:
-    terms = rule.read()
-    said = []
-    if terms.occurrences is not None:
-        said.append(ngettext("%(count)s time", "%(count)s times", terms.occurrences) % {"count": quantity(terms.occurrences)})  # fmt: skip
-    if terms.most is not None:
-        said.append(_("%(points)s points") % {"points": number(Decimal(terms.most).scaleb(-4))})
-    return " · ".join(said)
 
 
 def days_in_words(rule: PointRule) -> str:

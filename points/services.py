@@ -1,107 +1,69 @@
 """Every write of points that a person asks for. The night's own are in `granting`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from django.core.files.base import File
 from django.db import transaction
-from django.db.models import Count, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from common import documents
+from common import documents as files
 from common.money import PLACES
 from common.periods import program_today
 from common.templatetags.show import exact
 from common.texts import Texts
 from journal import services as journal
-from points.errors import AdjustmentError, ClaimError
+from points import documents, table
+from points.documents import RowAsked
+from points.errors import AdjustmentError, ClaimError, PointTableChangedError, PointTableError
 from points.models import Claim, PointEntry, PointRule
 from tiers.models import Enrollment, Program
 
 # --- The table ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class RowAsked:
-    """A row as a program file describes it."""
-
-    code: str
-    name: Mapping[str, str]
-    category: str
-    starts_on: date
-    ends_on: date | None
-    terms: dict[str, Any]
-
-
 @transaction.atomic
-def set_point_rules(*, program: Program, rows: list[RowAsked], actor: User | None = None) -> list[str]:
+def set_point_rules(
+    *, program: Program, rows: list[RowAsked], seen: str | None = None, actor: User | None = None
+) -> None:
     """Make the program's points table that of `rows`, in their order. Repeating changes nothing.
 
-    A row is known by code and first day. Once it granted something, its name, its place and a later end may change,
-    nothing else, and it stays. Returns what stands against that, each with what to do; the caller then rolls back.
+    `seen` is the fingerprint of the table that `rows` were made from: PointTableChangedError where it is another by now.
+    Raises PointTableError, with every problem at its place, for rows that would rewrite what was granted.
     """
     Program.objects.select_for_update(no_key=True).get(pk=program.pk)
-    granted = PointRule.objects.filter(program=program).annotate(
-        lines=Count("entries"), last=Max("entries__granted_on")
-    )
-    known: dict[tuple[str, date], Any] = {(rule.code, rule.starts_on): rule for rule in granted}
-    before = [_as_journal(rule) for rule in known.values()]
-    problems = []
-    asked = {(row.code, row.starts_on) for row in rows}
-    rule: Any
-    for key, rule in known.items():
-        if key not in asked:
-            if rule.lines or rule.claims.exists():
-                problems.append(
-                    _(
-                        "points: the row “%(code)s” from %(day)s has granted points, so it stays: give it an end instead."
-                    )
-                    % {"code": rule.code, "day": rule.starts_on}
-                )
-            else:
-                rule.delete()
-    for position, row in enumerate(rows):
-        rule = known.get((row.code, row.starts_on)) or PointRule(
-            program=program, code=row.code, starts_on=row.starts_on
+    before = documents.rows(program)
+    if seen is not None and documents.fingerprint(before) != seen:
+        raise PointTableChangedError(
+            _("Somebody changed this table meanwhile. Load the page again; what you typed stays here until then.")
         )
-        if rule.pk and rule.lines and (problem := _rewrites(rule, row)):
-            problems.append(problem)
-            continue
-        rule.position, rule.name, rule.category = position, Texts(row.name), row.category
-        rule.ends_on, rule.terms = row.ends_on, row.terms
-        rule.save()
-    after = [_as_journal(rule) for rule in PointRule.objects.filter(program=program)]
-    if not problems and sorted(map(str, before)) != sorted(map(str, after)):
+    kept = table.granted(program)
+    if problems := list(table.history_problems(kept, rows)):
+        raise PointTableError(problems)
+    known = {(rule.code, rule.starts_on): rule for rule in kept}
+    for key in known.keys() - {(row.code, row.starts_on) for row in rows}:
+        known[key].delete()
+    for position, row in enumerate(rows):
+        rule = known.get((row.code, row.starts_on))
+        _keep_row(rule or PointRule(program=program, code=row.code, starts_on=row.starts_on), row, position)
+    after = documents.rows(program)
+    if before != after:
         journal.record(
             verb="points.table.set", subject=program, actor=actor, before={"rows": before}, after={"rows": after}
         )
-    return problems
 
 
-def _rewrites(rule: PointRule, row: RowAsked) -> str:
-    last: date = rule.last  # type: ignore[attr-defined]
-    if (rule.category, rule.terms) != (row.category, row.terms):
-        return _(
-            "points: the row “%(code)s” from %(day)s has granted points up to %(last)s, and its values stay as they were. "
-            "Give it an end after that day, and describe what changes in another row that starts there."
-        ) % {"code": row.code, "day": row.starts_on, "last": last}
-    if row.ends_on != rule.ends_on and row.ends_on is not None and row.ends_on <= last:
-        return _(
-            "points: the row “%(code)s” from %(day)s has granted points on %(last)s: it cannot end before %(first)s."
-        ) % {"code": row.code, "day": row.starts_on, "last": last, "first": last + timedelta(days=1)}
-    return ""
-
-
-def _as_journal(rule: PointRule) -> dict[str, Any]:
-    return {
-        "code": rule.code, "category": rule.category, "starts_on": rule.starts_on.isoformat(),
-        "ends_on": rule.ends_on.isoformat() if rule.ends_on else None, "terms": rule.terms,
-    }  # fmt: skip
+def _keep_row(rule: PointRule, row: RowAsked, position: int) -> None:
+    was = (rule.pk, rule.position, rule.name, rule.category, rule.ends_on, rule.terms, rule.takes_claims)
+    now = (rule.pk, position, Texts(row.name), row.category, row.ends_on, row.terms, row.takes_claims)
+    if rule.pk and was == now:
+        return
+    _pk, rule.position, rule.name, rule.category, rule.ends_on, terms, rule.takes_claims = now
+    if rule.terms != terms:  # as text, the same terms may stand in another order: what is frozen is left as it stands
+        rule.terms = terms
+    rule.save()
 
 
 # --- Adjustments ----------------------------------------------------------------------------------
@@ -147,8 +109,8 @@ def write_claim(
 ) -> Claim:  # fmt: skip
     """Write a claim, or another version of a draft; `send` it to staff too. A document given takes an earlier one's place.
 
-    Raises ClaimError where it is no longer a draft, asks for nothing, or names a row or category that is not the
-    program's; DocumentError for a document that is not taken. Then nothing is written.
+    Raises ClaimError where it is no longer a draft, asks for nothing, or names a row that is not the program's or takes
+    no claims; DocumentError for a document that is not taken. Then nothing is written.
     """
     if claim is not None:
         claim = Claim.objects.select_for_update(no_key=True).get(pk=claim.pk)
@@ -156,6 +118,8 @@ def write_claim(
             raise ClaimError(_("This claim was sent already; it can no longer be changed."))
     if rule is not None and rule.program_id != enrollment.program_id:
         raise ClaimError(_("That row is of another program."))
+    if rule is not None and not rule.takes_claims:
+        raise ClaimError(_("No claims are taken for “%(row)s”.") % {"row": rule})
     if asked <= 0 or asked != round(asked, PLACES):
         raise ClaimError(_("Ask for points above nothing, with four decimals at most."))
     if not (rule or category):
@@ -164,7 +128,7 @@ def write_claim(
     claim.rule, claim.category = rule, rule.category if rule else category
     claim.title, claim.text, claim.asked = title, text, asked
     if document is not None:
-        name = documents.checked(document)
+        name = files.checked(document)
         if claim.document:
             old, storage = str(claim.document.name), claim.document.storage
             transaction.on_commit(lambda: storage.delete(old), robust=True)

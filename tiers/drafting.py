@@ -73,11 +73,12 @@ def shape_problems(edition: Edition, document: Document) -> list[Problem]:
         {**program_file.SCHEMA["$defs"]["edition"], "$defs": program_file.SCHEMA["$defs"]},
         format_checker=FormatChecker(formats=["date"]),
     )
-    found = [_shape_problem(error) for error in validator.iter_errors(_whole(edition, document))]
+    found = [shape_problem(error) for error in validator.iter_errors(_whole(edition, document))]
     return list(dict.fromkeys(found)) or list(_names_twice(document))
 
 
-def _shape_problem(error: ShapeError) -> Problem:
+def shape_problem(error: ShapeError) -> Problem:
+    """What a schema refuses, in words, at the closest place."""
     closest = best_match([error]) or error
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in closest.absolute_path).lstrip(".")
     if closest.validator == "required":
@@ -100,6 +101,8 @@ def _missing(key: str) -> str:
         return _("It has no rule to reach it yet.")
     if key == "name":
         return _("It has no name yet.")
+    if key == "when":
+        return _("Say which facts it is for: add a filter.")
     return _("“%(key)s” is missing.") % {"key": key}
 
 

@@ -124,7 +124,7 @@ def _of_facts(definition: Document) -> str:
     parts += [one for one in (_beside(definition["window"]), _further(definition, dataset)) if one]
     said = ", ".join(parts)
     if filters := definition.get("filters"):
-        only = _(" and ").join(_filter(one, dataset) for one in filters)
+        only = _(" and ").join(filter_in_words(one, dataset) for one in filters)
         return _("%(figure)s; only where %(filters)s") % {"figure": said, "filters": only}
     return said
 
@@ -165,10 +165,11 @@ def _further(definition: Document, dataset: Dataset) -> str:
     return ", ".join(said)
 
 
-def _filter(one: Document, dataset: Dataset) -> str:
+def filter_in_words(one: Document, dataset: Dataset) -> str:
+    """Raises MeasureError for a field that does not exist."""
     for kind, joint in (("all", _(" and ")), ("any", _(" or ")), ("none", _(" or "))):
         if kind in one:
-            inside = joint.join(_filter(each, dataset) for each in one[kind])
+            inside = joint.join(filter_in_words(each, dataset) for each in one[kind])
             return _("not (%(filters)s)") % {"filters": inside} if kind == "none" else f"({inside})"
     operator = one.get("is", "equal")
     field = datasets.field_of(dataset, one["field"])

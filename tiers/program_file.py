@@ -119,7 +119,7 @@ def schema_problem(error: Any) -> str:
 
 
 def _problems(document: Document) -> Iterator[str]:
-    yield from _text_problems(document, "")
+    yield from text_problems(document)
     yield from _twice(document.get("benefits", []), "code", "benefits")
     yield from _twice(document["editions"], "name", "editions")
     published = [one for one in document["editions"] if one["state"] == "published"]
@@ -142,7 +142,7 @@ def _twice(items: list[Document], key: str, where: str) -> Iterator[str]:
         seen.add(item[key])
 
 
-def _text_problems(value: Any, where: str) -> Iterator[str]:
+def text_problems(value: Any, where: str = "") -> Iterator[str]:
     """Texts by language, wherever they stand: every language must be one of the site's."""
     known = {code for code, _name in settings.LANGUAGES}
     if isinstance(value, dict):
@@ -154,10 +154,10 @@ def _text_problems(value: Any, where: str) -> Iterator[str]:
                         "where": path, "language": ", ".join(sorted(unknown)), "known": ", ".join(sorted(known))
                     }  # fmt: skip
             else:
-                yield from _text_problems(inner, path)
+                yield from text_problems(inner, path)
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            yield from _text_problems(inner, f"{where}[{number}]")
+            yield from text_problems(inner, f"{where}[{number}]")
 
 
 def _edition_problems(edition: Document, where: str, benefits: set[str], currency: str) -> Iterator[str]:

@@ -1,299 +1,36 @@
-// The editor of an edition: a list of its parts on the left, the chosen one's form on the right. The document stands in
-// the page's text areas, which are the form without scripts; this builds lists and buttons over them and saves the same.
+// The editor of an edition: tiers, distinctions and measures, and what holds for the whole of it.
 
-import { button, h, iconButton } from "./editor/dom.js";
 import { addMeasure, duplicateMeasure, measureForm } from "./editor/measure.js";
-import { ask } from "./editor/server.js";
 import { countriesForm, exchangeForm, lifeForm } from "./editor/settings.js";
-import { ed, say, t, uses } from "./editor/state.js";
+import { start } from "./editor/shell.js";
+import { t, uses } from "./editor/state.js";
 import { addDistinction, addTier, distinctionForm, tierForm } from "./editor/tier.js";
-import { byPart, showProblems, showWords } from "./editor/words.js";
 
-const EMPTY = { tiers: [], distinctions: [], measures: [], life: {}, country_groups: {}, exchange: {} };
-const PAUSE = 400; // ms without typing before the server is asked
-
-const form = document.querySelector("[data-edition-editor]");
-const plain = form.querySelector("[data-plain]");
-const place = form.querySelector("[data-editor]");
-ed.catalogue = JSON.parse(document.getElementById("edition-catalogue").textContent);
-
-let saved = ""; // the document as the server has it
-let problems = [];
-let waiting;
-let asked = 0;
-const past = []; // documents to come back to
-
-// --- The page --------------------------------------------------------------------------------------
-
-const list = h("nav", { class: "pp-ed-parts", "aria-label": t("Parts of the edition"), id: "pp-ed-parts" });
-const pane = h("div", { class: "pp-ed-pane", tabindex: "-1" });
-const state = h("p", { class: "pp-ed-state", role: "status" });
-const save = button(t("Save the draft"), keep, { kind: "main", at: "save" });
-const undo = button(t("Undo"), back, { symbol: "undo", at: "undo" });
-const openParts = h("button", {
-  type: "button", class: "pp-ed-button pp-ed-parts-button", "aria-expanded": "false", "aria-controls": "pp-ed-parts",
-  on: { click: () => toggleParts(!form.classList.contains("pp-ed--parts")) },
-}, t("Parts"));
-
-function toggleParts(open) {
-  form.classList.toggle("pp-ed--parts", open);
-  openParts.setAttribute("aria-expanded", String(open));
+function heldBy(measure) {
+  const count = uses(measure.key);
+  return count ? t("Rules and measures name it {count} times: change them first", { count }) : "";
 }
 
-const KINDS = {
-  tiers: { title: t("Tiers, lowest first"), add: addTier, adds: t("Add a tier"), form: tierForm },
-  distinctions: { title: t("Distinctions"), add: addDistinction, adds: t("Add a distinction"), form: distinctionForm },
-  measures: { title: t("Measures"), add: addMeasure, adds: t("Add a measure"), form: measureForm },
-};
-const SETTINGS = {
-  life: { title: t("Life of a tier"), form: lifeForm, icon: "event_repeat" },
-  country_groups: { title: t("Country groups"), form: countriesForm, icon: "public" },
-  exchange: { title: t("Exchange table"), form: exchangeForm, icon: "currency_exchange" },
-};
-
-function nameOf(one) {
-  return say(one.name) || one.code || one.key || t("Without a name");
-}
-
-function drawList() {
-  const counted = byPart(problems);
-  const entry = (kind, index, name, mark, part) => {
-    const current = ed.shown.kind === kind && (index === undefined || ed.shown.index === index);
-    const many = counted[part];
-    return h(
-      "li",
-      {},
-      h(
-        "button",
-        { type: "button", class: "pp-ed-part", "aria-current": current ? "true" : undefined, "data-at": `part.${part}`, on: { click: () => show(kind, index ?? 0) } },
-        mark,
-        h("span", { class: "pp-ed-part__name" }, name),
-        many ? h("span", { class: "pp-ed-badge", title: t("To mend: {count}", { count: many }) }, String(many)) : null,
-      ),
-    );
-  };
-  const dot = (color) => {
-    const shape = h("span", { class: "pp-ed-dot", "aria-hidden": "true" });
-    shape.style.backgroundColor = color;
-    return shape;
-  };
-  const symbol = (name) => h("span", { class: "material-symbols-outlined pp-ed-icon", "aria-hidden": "true" }, name);
-  const focused = document.activeElement?.dataset?.at;
-  list.replaceChildren(
-    ...Object.entries(KINDS).map(([kind, { title, add, adds }]) =>
-      h(
-        "div",
-        { class: "pp-ed-section" },
-        h("h2", { class: "pp-ed-section__title" }, title),
-        h("ul", {}, ed.doc[kind].map((one, index) => entry(kind, index, nameOf(one), one.color ? dot(one.color) : symbol("monitoring"), `${kind}[${index}]`))),
-        button(adds, () => show(kind, add(), { changed: true }), { symbol: "add", at: `${kind}.add`, kind: "quiet" }),
-      ),
-    ),
-    h(
-      "div",
-      { class: "pp-ed-section" },
-      h("h2", { class: "pp-ed-section__title" }, t("The whole edition")),
-      h("ul", {}, Object.entries(SETTINGS).map(([kind, { title, icon }]) => entry(kind, undefined, title, symbol(icon), kind))),
-    ),
-  );
-  if (focused) list.querySelector(`[data-at="${CSS.escape(focused)}"]`)?.focus();
-}
-
-function drawPane() {
-  const { kind, index } = ed.shown;
-  const focused = document.activeElement?.closest?.(".pp-ed-pane") ? document.activeElement.dataset.at : undefined;
-  if (KINDS[kind]) {
-    const one = ed.doc[kind][index];
-    pane.replaceChildren(...(one ? [title(kind, index, one), ...KINDS[kind].form(index).flat()].filter(Boolean) : [h("p", { class: "pp-muted" }, t("Choose a part, or add one."))]));
-  } else {
-    pane.replaceChildren(h("div", { class: "pp-ed-title" }, h("h2", { class: "pp-heading" }, SETTINGS[kind].title)), ...[SETTINGS[kind].form()].flat());
-  }
-  showProblems(pane, problems);
-  if (focused) pane.querySelector(`[data-at="${CSS.escape(focused)}"]`)?.focus();
-}
-
-/** The heading of a part, with what moves it, copies it and takes it away. */
-function title(kind, index, one) {
-  const items = ed.doc[kind];
-  const move = (by) => {
-    [items[index], items[index + by]] = [items[index + by], items[index]];
-    ed.shown.index += by;
-    ed.redraw();
-  };
-  const used = kind === "measures" ? uses(one.key) : 0;
-  const remove = () => {
-    items.splice(index, 1);
-    ed.shown.index = Math.max(0, Math.min(index, items.length - 1));
-    ed.redraw();
-    pane.focus();
-  };
-  const up = kind === "tiers" ? [t("Higher in the ladder"), 1] : [t("Move up"), -1];
-  const down = kind === "tiers" ? [t("Lower in the ladder"), -1] : [t("Move down"), 1];
-  const can = (by) => items[index + by] !== undefined;
-  return h(
-    "div",
-    { class: "pp-ed-title" },
-    h("h2", { class: "pp-heading", "data-title": "" }, nameOf(one)),
-    h(
-      "div",
-      { class: "pp-ed-tools" },
-      iconButton("arrow_upward", up[0], () => move(up[1]), { at: "part.up", disabled: !can(up[1]) }),
-      iconButton("arrow_downward", down[0], () => move(down[1]), { at: "part.down", disabled: !can(down[1]) }),
-      kind === "measures" ? iconButton("content_copy", t("Duplicate"), () => { duplicateMeasure(index); show(kind, index + 1, { changed: true }); }, { at: "part.copy" }) : null,
-      iconButton("delete", used ? t("Rules and measures name it {count} times: change them first", { count: used }) : t("Remove"), remove, { at: "part.remove", danger: true, disabled: used > 0 }),
-    ),
-  );
-}
-
-function show(kind, index, { changed = false } = {}) {
-  ed.shown = { kind, index };
-  toggleParts(false);
-  if (changed) ed.redraw();
-  else {
-    drawList();
-    drawPane();
-    later(0);
-  }
-  const one = ed.doc[kind]?.[index];
-  history.replaceState(null, "", `#${kind}${one ? `/${one.code ?? one.key}` : ""}`);
-  pane.scrollIntoView({ block: "nearest" });
-  pane.focus({ preventScroll: true });
-}
-
-/** The part that the address names: "#tiers/level-2". */
-function fromAddress() {
-  const [kind, code] = decodeURIComponent(window.location.hash.slice(1)).split("/");
-  if (SETTINGS[kind]) return { kind, index: 0 };
-  if (!KINDS[kind]) return { kind: "tiers", index: 0 };
-  return { kind, index: Math.max(0, ed.doc[kind].findIndex((one) => (one.code ?? one.key) === code)) };
-}
-
-// --- Changing --------------------------------------------------------------------------------------
-
-const text = () => JSON.stringify(ed.doc);
-
-function remember() {
-  const now = text();
-  if (past.at(-1) !== now) past.push(now);
-  if (past.length > 100) past.shift();
-}
-
-ed.touch = () => {
-  tell();
-  drawList();
-  const heading = pane.querySelector("[data-title]");
-  if (heading) heading.textContent = nameOf(ed.doc[ed.shown.kind][ed.shown.index]);
-  later(PAUSE);
-};
-
-ed.redraw = () => {
-  remember();
-  tell();
-  drawList();
-  drawPane();
-  later(0);
-};
-
-function back() {
-  const now = text();
-  while (past.length && past.at(-1) === now) past.pop();
-  if (!past.length) return;
-  ed.doc = JSON.parse(past.at(-1));
-  const items = ed.doc[ed.shown.kind];
-  if (Array.isArray(items)) ed.shown.index = Math.max(0, Math.min(ed.shown.index, items.length - 1));
-  tell();
-  drawList();
-  drawPane();
-  later(0);
-}
-
-const isChanged = () => text() !== saved;
-
-function tell(said) {
-  undo.disabled = !past.some((one) => one !== text());
-  save.disabled = !isChanged();
-  state.className = "pp-ed-state";
-  if (said) state.textContent = said;
-  else if (isChanged()) state.textContent = t("Not saved yet");
-  else state.textContent = problems.length ? t("To mend before it can be published: {count}", { count: problems.length }) : t("Saved");
-}
-
-// --- The server ------------------------------------------------------------------------------------
-
-function later(pause) {
-  clearTimeout(waiting);
-  waiting = setTimeout(preview, pause);
-}
-
-/** Ask for the sentences of the part that is shown, and for what is wrong anywhere. */
-async function preview() {
-  remember();
-  asked += 1;
-  const mine = asked;
-  const shown = ed.shown.kind in KINDS ? `${ed.shown.kind}[${ed.shown.index}]` : ed.shown.kind;
-  const answer = await ask("words", { document: ed.doc, shown });
-  if (mine !== asked) return;
-  if (answer.problem) {
-    tell(answer.problem);
-    return;
-  }
-  problems = answer.problems;
-  showWords(pane, answer.words);
-  showProblems(pane, problems);
-  drawList();
-  tell();
-}
-
-async function keep() {
-  const sent = text();
-  tell(t("Saving…"));
-  const answer = await ask("save", { document: ed.doc, seen: form.elements.seen.value });
-  if (answer.problems) problems = answer.problems;
-  if (answer.seen) {
-    form.elements.seen.value = answer.seen;
-    saved = sent;
-  }
-  drawList();
-  showProblems(pane, problems);
-  tell(answer.says ?? answer.problem);
-  if (!answer.seen) state.classList.add("pp-ed-state--bad");
-}
-
-window.addEventListener("beforeunload", (event) => {
-  if (isChanged()) event.preventDefault();
+start({
+  empty: { tiers: [], distinctions: [], measures: [], life: {}, country_groups: {}, exchange: {} },
+  kinds: {
+    tiers: {
+      title: t("Tiers, lowest first"), add: addTier, adds: t("Add a tier"), form: tierForm, symbol: "stairs",
+      up: [t("Higher in the ladder"), 1], down: [t("Lower in the ladder"), -1],
+    },
+    distinctions: { title: t("Distinctions"), add: addDistinction, adds: t("Add a distinction"), form: distinctionForm, symbol: "military_tech" },
+    measures: {
+      title: t("Measures"), add: addMeasure, adds: t("Add a measure"), form: measureForm, symbol: "monitoring",
+      copy: duplicateMeasure, held: heldBy,
+    },
+  },
+  settings: {
+    life: { title: t("Life of a tier"), form: lifeForm, icon: "event_repeat" },
+    country_groups: { title: t("Country groups"), form: countriesForm, icon: "public" },
+    exchange: { title: t("Exchange table"), form: exchangeForm, icon: "currency_exchange" },
+  },
+  names: {
+    parts: t("Parts of the edition"), whole: t("The whole edition"), save: t("Save the draft"),
+    toMend: (count) => t("To mend before it can be published: {count}", { count }),
+  },
 });
-window.addEventListener("hashchange", () => {
-  ed.shown = fromAddress();
-  drawList();
-  drawPane();
-  later(0);
-});
-form.addEventListener("submit", (event) => event.preventDefault());
-document.addEventListener("keydown", (event) => {
-  if ((event.ctrlKey || event.metaKey) && event.key === "s") {
-    event.preventDefault();
-    if (isChanged()) keep();
-  }
-});
-
-function begin() {
-  for (const [key, empty] of Object.entries(EMPTY)) {
-    const box = form.elements[key];
-    ed.doc[key] = box?.value ? JSON.parse(box.value) : empty;
-  }
-  saved = text();
-  remember();
-  ed.shown = fromAddress();
-  plain.remove();
-  place.hidden = false;
-  place.replaceChildren(
-    h("div", { class: "pp-ed-bar" }, openParts, state, h("div", { class: "pp-ed-actions" }, undo, save)),
-    h("div", { class: "pp-ed-columns" }, list, pane),
-  );
-  tell();
-  drawList();
-  drawPane();
-  later(0);
-}
-
-begin();

@@ -152,7 +152,7 @@ def test_the_page_holds_the_draft_for_browsers_with_and_without_scripts(staff: C
     page = staff.get(address(draft))
     shown = {part: json.loads(text) for part, _label, text in page.context["parts"]}
     assert shown == drafting.read(draft)
-    assert 'id="edition-catalogue"' in page.content.decode()
+    assert 'id="editor-catalogue"' in page.content.decode()
 
 
 def test_the_page_costs_the_same_however_much_the_draft_holds(staff: Client, world: World, draft: Edition) -> None:

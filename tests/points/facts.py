@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from partners.models import Partner
+from points.documents import row_asked
+from points.errors import PointTableError
 from points.models import PointEntry, PointRule
-from points.program_section import TERMS
-from points.services import RowAsked, set_point_rules
+from points.services import set_point_rules
 from tests.factories import make_edition, make_enrollment, make_partner, make_placement, make_program
 from tiers import night
 from tiers.models import Edition, Enrollment, Placement, Program, Run
@@ -34,18 +35,12 @@ def pointed_program(*rows: dict[str, Any], edition: dict[str, Any] | None = None
 
 
 def set_rows(program: Program, *rows: dict[str, Any]) -> list[str]:
-    return set_point_rules(
-        program=program,
-        rows=[
-            RowAsked(
-                code=one["code"], name=one["name"], category=one["category"],
-                starts_on=date.fromisoformat(one["starts_on"]),
-                ends_on=date.fromisoformat(one["ends_on"]) if "ends_on" in one else None,
-                terms={key: one[key] for key in TERMS if key in one},
-            )
-            for one in rows
-        ],
-    )  # fmt: skip
+    """What is refused, each with its place; nothing is, where it is empty."""
+    try:
+        set_point_rules(program=program, rows=[row_asked(one) for one in rows])
+    except PointTableError as refusal:
+        return [f"{one.path}: {one.says}" for one in refusal.problems]
+    return []
 
 
 def enrolled(program: Program, starts_on: date = START, **over: Any) -> Enrollment:

@@ -342,14 +342,14 @@ def test_a_row_that_granted_is_never_rewritten() -> None:
     sell(enrolled(program))
     run_night(program, NIGHT)
     assert set_rows(program, row(points="400")) == [
-        "points: the row “studio-site” from 2026-01-01 has granted points up to 2026-01-15, and its values stay as they were. "
+        "points[0]: The row “studio-site” from 2026-01-01 has granted points up to 2026-01-15, and its values stay as they were. "
         "Give it an end after that day, and describe what changes in another row that starts there."
     ]
     assert set_rows(program, row(ends_on="2026-01-15")) == [
-        "points: the row “studio-site” from 2026-01-01 has granted points on 2026-01-15: it cannot end before 2026-01-16."
+        "points[0].ends_on: The row “studio-site” from 2026-01-01 has granted points on 2026-01-15: it cannot end before 2026-01-16."
     ]
     assert set_rows(program) == [
-        "points: the row “studio-site” from 2026-01-01 has granted points, so it stays: give it an end instead."
+        "points: The row “studio-site” from 2026-01-01 has granted points, so it stays: give it an end instead."
     ]
     renamed = row(ends_on="2026-03-01", name={"en": "Another name"})
     assert set_rows(program, renamed, row(starts_on="2026-03-01", points="400")) == []

@@ -125,38 +125,50 @@ TRAIT_COMPARISONS: Choices = LISTED
 
 def catalogue(edition: Edition) -> dict[str, Any]:
     """Everything the script needs beside the document. One query, for the program's benefits."""
+    language = _language()
     return {
-        "texts": {text: gettext(text) for text in TEXTS},
-        "language": (get_language() or settings.LANGUAGE_CODE).split("-")[0],
-        "languages": _pairs(settings.LANGUAGES),
-        "currency": edition.program.currency,
-        "today": program_today().isoformat(),
+        **lists(edition.program.currency, TEXTS),
         "starts_on": edition.starts_on.isoformat(),
-        "datasets": [_dataset(one) for one in datasets.every()],
         "aggregates": _pairs(AGGREGATES),
         "measure_forms": _pairs(MEASURE_FORMS),
         "tenures": _pairs(TENURES),
-        "windows": _pairs(WINDOWS),
-        "calendar_units": _pairs(CALENDAR_UNITS),
-        "months": [str(MONTHS[number]) for number in range(1, 13)],
         "weekdays": [str(WEEKDAYS[number]) for number in range(7)],
         "cadences": _pairs(list(CADENCES.items())),
         "rule_comparisons": _pairs(RULE_COMPARISONS),
         "day_comparisons": _pairs(DAY_COMPARISONS),
-        "filter_operators": {unit: _pairs(operators) for unit, operators in FILTER_OPERATORS.items()},
-        "filter_groups": _pairs(FILTER_GROUPS),
         "rule_groups": _pairs(RULE_GROUPS),
         "rule_wraps": _pairs(RULE_WRAPS),
         "traits": _pairs(TRAITS),
         "trait_comparisons": _pairs(TRAIT_COMPARISONS),
-        "countries": _countries((get_language() or settings.LANGUAGE_CODE).split("-")[0]),
-        "currencies": _currencies((get_language() or settings.LANGUAGE_CODE).split("-")[0]),
+        "countries": _countries(language),
+        "currencies": _currencies(language),
         "benefits": [
             {"code": one.code, "name": str(one.name) or one.code, "kind": one.kind}
             for one in edition.program.benefits.order_by("position", "id")
         ],
         "pers": _pairs(TierBenefit.Per.choices),
     }
+
+
+def lists(currency: str, texts: list[str]) -> dict[str, Any]:
+    """What any editor of documents about facts needs: its texts, the site's languages, datasets, filters and windows."""
+    return {
+        "texts": {text: gettext(text) for text in texts},
+        "language": _language(),
+        "languages": _pairs(settings.LANGUAGES),
+        "currency": currency,
+        "today": program_today().isoformat(),
+        "datasets": [_dataset(one) for one in datasets.every()],
+        "windows": _pairs(WINDOWS),
+        "calendar_units": _pairs(CALENDAR_UNITS),
+        "months": [str(MONTHS[number]) for number in range(1, 13)],
+        "filter_operators": {unit: _pairs(operators) for unit, operators in FILTER_OPERATORS.items()},
+        "filter_groups": _pairs(FILTER_GROUPS),
+    }
+
+
+def _language() -> str:
+    return (get_language() or settings.LANGUAGE_CODE).split("-")[0]
 
 
 def _pairs(choices: Any) -> list[list[str]]:

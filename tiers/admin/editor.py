@@ -117,12 +117,12 @@ class EditorPages:
             )  # fmt: skip
         except DraftShapeError as refusal:
             said = gettext("Not saved: what is missing is marked.")
-            return JsonResponse({"says": said, "problems": _as_json(refusal.problems)}, status=409)
+            return JsonResponse({"says": said, "problems": as_json(refusal.problems)}, status=409)
         except ProgramError as refusal:
             return JsonResponse({"says": str(refusal)}, status=409)
         problems = drafting.problems(edition, kept)
         said = gettext("Saved. What is marked has to be mended before it can be published.") if problems else gettext("Saved")  # fmt: skip
-        return JsonResponse({"seen": drafting.fingerprint(kept), "says": said, "problems": _as_json(problems)})
+        return JsonResponse({"seen": drafting.fingerprint(kept), "says": said, "problems": as_json(problems)})
 
     def words(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """The sentences of the part that is shown, in each language, and everything that is wrong in the document."""
@@ -135,14 +135,14 @@ class EditorPages:
         said = drafting.rules_in_words(edition, document, shown)
         if shown.startswith("measures["):
             said |= _measure_in_words(edition, document, shown)
-        return JsonResponse({"words": said, "problems": _as_json(drafting.problems(edition, document))})
+        return JsonResponse({"words": said, "problems": as_json(drafting.problems(edition, document))})
 
     def value(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """What a measure of the document comes to today for one enrollment."""
         edition = self._draft(request, object_id)
         try:
             sent = _sent(request)
-            enrollment = _enrollment(edition, sent.get("enrollment"))
+            enrollment = enrollment_of(edition.program_id, sent.get("enrollment"))
             if wrong := drafting.measure_problems(edition, sent["document"], str(sent.get("measure", ""))):
                 return JsonResponse({"problem": wrong[0].says}, status=409)
             seen = sampling.sample(
@@ -156,23 +156,29 @@ class EditorPages:
     def partners(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """The first enrollments of the program whose partner's name has what was typed in it."""
         edition = self._draft(request, object_id)
-        found = (
-            Enrollment.objects.filter(program=edition.program_id, partner__name__icontains=request.GET.get("q", ""))
-            .in_force_on(program_today())
-            .order_by("partner__name", "pk")
-            .values_list("pk", "partner__name")[:PARTNERS_SHOWN]
-        )
-        return JsonResponse({"partners": [{"id": pk, "name": name} for pk, name in found]})
+        return JsonResponse({"partners": partners_named(edition.program_id, request.GET.get("q", ""))})
 
 
-def _as_json(problems: Any) -> list[dict[str, str]]:
+def partners_named(program_id: int, part: str) -> list[dict[str, Any]]:
+    """The first of those enrolled today whose name has `part` in it, as the page's script chooses among them."""
+    found = (
+        Enrollment.objects.filter(program=program_id, partner__name__icontains=part)
+        .in_force_on(program_today())
+        .order_by("partner__name", "pk")
+        .values_list("pk", "partner__name")[:PARTNERS_SHOWN]
+    )
+    return [{"id": pk, "name": name} for pk, name in found]
+
+
+def as_json(problems: Any) -> list[dict[str, str]]:
     return [{"path": one.path, "says": one.says} for one in problems]
 
 
-def _enrollment(edition: Edition, pk: Any) -> Enrollment:
+def enrollment_of(program_id: int, pk: Any) -> Enrollment:
+    """The one that the page's script chose. Raises Http404 where the program has none such."""
     if not isinstance(pk, int):
         raise Http404
-    mine = Enrollment.objects.filter(program=edition.program_id).select_related("partner", "program")
+    mine = Enrollment.objects.filter(program=program_id).select_related("partner", "program")
     return get_object_or_404(mine, pk=pk)
 
 

@@ -87,9 +87,9 @@ export function numberBox(value, change, { at, name, unit, percent = false, whol
   return unit ? h("span", { class: "pp-ed-unit" }, input, h("span", { "aria-hidden": "true" }, unit)) : input;
 }
 
-export function dayBox(value, change, { at, name } = {}) {
+export function dayBox(value, change, { at, name, min } = {}) {
   return h("input", {
-    type: "date", class: "pp-ed-input", value: value ?? "", "data-at": at, "aria-label": name,
+    type: "date", class: "pp-ed-input", value: value ?? "", min, "data-at": at, "aria-label": name,
     on: { change: (event) => change(event.target.value) },
   });
 }

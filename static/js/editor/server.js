@@ -2,7 +2,7 @@
 
 import { t } from "./state.js";
 
-const form = document.querySelector("[data-edition-editor]");
+const form = document.querySelector("[data-editor-form]");
 
 /** Post `body` to one of the form's addresses (data-words, data-value...); without a body it is asked with a query. */
 export async function ask(name, body, query) {

@@ -1,11 +1,12 @@
-// What the editor's modules share: the edition's document, the catalogue of what may be chosen, and who is told of a change.
+// What the editor's modules share: the document, the catalogue of what may be chosen, and who is told of a change.
 
 export const ed = {
-  doc: {}, // the edition as docs/program-file.md describes it: measures, tiers, distinctions, life, country_groups, exchange
+  doc: {}, // what docs/program-file.md describes: measures, tiers, distinctions... of an edition, or the points of a program
   catalogue: {}, // datasets, fields, words and lists, with labels in the reader's language
   shown: { kind: "tiers", index: 0 }, // the part on the right
   touch() {}, // something was typed
   redraw() {}, // something was added, moved or taken away
+  checked() {}, // the server has read the document as it is: what the part on the right asks it then
 };
 
 /** The text in the reader's language, with {names} filled in. */
@@ -18,6 +19,13 @@ export function t(text, names = {}) {
 export function say(texts) {
   const { language, languages } = ed.catalogue;
   return texts?.[language] || languages.map(([code]) => texts?.[code]).find(Boolean) || "";
+}
+
+/** A day of the document as its reader writes days. */
+export function dayShown(day) {
+  const date = new Date(day ?? "");
+  if (Number.isNaN(date.valueOf())) return "";
+  return new Intl.DateTimeFormat(ed.catalogue.language, { dateStyle: "medium", timeZone: "UTC" }).format(date);
 }
 
 export function label(pairs, value) {

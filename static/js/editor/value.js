@@ -4,7 +4,9 @@ import { card, h } from "./dom.js";
 import { ask } from "./server.js";
 import { ed, t } from "./state.js";
 
-let partner; // {id, name}: stays chosen from one measure to the next
+let partner; // {id, name}: stays chosen from one part to the next
+
+export const chosenPartner = () => partner;
 
 /** The card below a measure's form. */
 export function valueOf(measure) {
@@ -17,8 +19,8 @@ export function valueOf(measure) {
     if (answer.problem) shown.replaceChildren(h("p", { class: "pp-ed-problem" }, answer.problem));
     else shown.replaceChildren(...figure(answer));
   };
-  if (partner) queueMicrotask(see);
-  return card(t("See the value"), h("div", { class: "pp-ed-row" }, chooser(see)), shown);
+  ed.checked = see;
+  return card(t("See the value"), h("div", { class: "pp-ed-row" }, partnerChooser(see)), shown);
 }
 
 function figure(answer) {
@@ -32,7 +34,7 @@ function figure(answer) {
 }
 
 /** A box that finds partners by what is typed: arrows choose, Enter takes, Escape closes. */
-function chooser(see) {
+export function partnerChooser(see) {
   let found = [];
   let marked = -1;
   let waiting;

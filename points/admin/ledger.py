@@ -1,4 +1,4 @@
-"""Staff's pages of points: the ledger to read and adjust, the table to read, claims to decide."""
+"""The ledger of points to read and adjust, and claims to decide."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -21,7 +21,7 @@ from common.periods import program_today
 from common.templatetags.show import day as day_shown
 from common.templatetags.show import exact
 from points import selectors, services
-from points.models import Claim, PointEntry, PointRule
+from points.models import Claim, PointEntry
 from tiers.models import CODE
 
 
@@ -94,32 +94,6 @@ class PointEntryAdmin(StaffAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-@admin.register(PointRule)
-class PointRuleAdmin(ReadOnlyAdmin):
-    """The table comes with the program's file."""
-
-    list_display = ("name", "code", "category", "show_days", "show_brings", "show_expiry", "program")
-    list_select_related = ("program",)
-    list_filter = ("program", "category")
-    search_fields = ("code",)
-    fields = ("program", "code", "name", "category", "starts_on", "ends_on", "show_brings", "show_expiry", "terms")
-
-    @display(description=_("days"), ordering="starts_on")
-    def show_days(self, obj: PointRule) -> str:
-        return selectors.days_in_words(obj)
-
-    @display(description=_("brings"))
-    def show_brings(self, obj: PointRule) -> str:
-        return selectors.brings_in_words(obj)
-
-    @display(description=_("counts for"))
-    def show_expiry(self, obj: PointRule) -> str:
-        return selectors.expiry_in_words(obj)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [*super().get_readonly_fields(request, obj), "show_brings", "show_expiry"]
 
 
 class GrantForm(StaffForm):
