@@ -152,7 +152,7 @@ class LeadAdmin(Worked, ByState, ReadOnlyAdmin):
     list_filter = ("status", "source", "country", ("partner", admin.EmptyFieldListFilter), "is_made_up")
     search_fields = ("company", "contact_name", "contact_email", "partner__name")
     inlines = (OfferInline,)
-    change_form_after_template = "admin/leads/history.html"
+    change_form_after_template = "admin/history.html"
     actions_list = ("enter",)
     actions_detail = ("offer", "withdraw", "lose")
     steps: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -238,7 +238,7 @@ class DealAdmin(Worked, ByState, ReadOnlyAdmin):
     fields = ("title", "partner", "lead", "customer_name", "show_amount", "expected_on", "status", "registered_by",
               "registered_at", "decided_by", "decided_at", "reason", "closed_on")  # fmt: skip
     readonly_fields = ("show_amount",)
-    change_form_after_template = "admin/leads/history.html"
+    change_form_after_template = "admin/history.html"
     list_before_template = "admin/list_totals.html"
     actions_detail = ("approve", "refuse", "win", "lose")
     steps: ClassVar[dict[str, tuple[str, ...]]] = {

@@ -54,6 +54,7 @@ SAYS = {
     "tiers.award.earned": gettext_lazy("Distinction earned"),
     "tiers.award.ended": gettext_lazy("Distinction ended"),
     "tiers.attestation.given": gettext_lazy("Attestation given"),
+    "tiers.attestation.ended": gettext_lazy("Attestation ended"),
     "tiers.award.given": gettext_lazy("Award given"),
     "tiers.award.changed": gettext_lazy("Award changed"),
     "records.record.created": gettext_lazy("Record added"),

@@ -82,6 +82,9 @@ class _Words:
     def attested(self, entry: Entry) -> str:
         return _("Recorded: %(title)s.") % {"title": entry.after.get("title", "")}
 
+    def no_longer_attested(self, entry: Entry) -> str:
+        return _("No longer recorded: %(title)s.") % {"title": entry.after.get("title", "")}
+
     def issued(self, entry: Entry) -> str:
         amount = show.money(Decimal(entry.after.get("amount", 0)), entry.after.get("currency", ""))
         return _("A statement of %(amount)s was issued.") % {"amount": amount}
@@ -137,6 +140,7 @@ SENTENCES: dict[str, Callable[[_Words, Entry], str]] = {
     "tiers.review.reminded": _Words.reminded,
     "tiers.deadline.passed": _Words.overdue,
     "tiers.attestation.given": _Words.attested,
+    "tiers.attestation.ended": _Words.no_longer_attested,
     "commissions.statement.issued": _Words.issued,
     "leads.lead.captured": _of_lead(lambda: _("%(company)s wrote to you."), lambda: _("A prospect wrote to you.")),
     "leads.lead.offered": _of_lead(

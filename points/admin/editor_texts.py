@@ -4,7 +4,9 @@ translation: a test compares."""
 from django.utils.translation import gettext_noop as _
 
 TEXTS = [
-    _("A row limits what its own facts bring. What a whole category counts at most is a cap of the measure that counts points; its least is a requirement of a tier. Both stand in an edition."),
+    _(
+        "A row limits what its own facts bring. What a whole category counts at most is a cap of the measure that counts points; its least is a requirement of a tier. Both stand in an edition."
+    ),
     _("Add a multiplier"),
     _("Add a row"),
     _("At most so many days"),
@@ -50,7 +52,9 @@ TEXTS = [
     _("What"),
     _("What brings points"),
     _("What lines of points and files call it."),
-    _("What partners were granted stays as it was, and so do these values. Its name, its place, its end and whether it takes claims may change."),
+    _(
+        "What partners were granted stays as it was, and so do these values. Its name, its place, its end and whether it takes claims may change."
+    ),
     _("What the night would grant by this row, computed as the night does. Nothing is kept."),
     _("Why so many"),
     _("With evidence, for what the program cannot see; staff decide."),

@@ -18,9 +18,9 @@ from unfold.decorators import action, display
 from common.admin import STATES, ReadOnlyAdmin, StaffForm, ask, change_url, list_url
 from common.periods import program_today
 from common.templatetags import show
-from common.texts import Texts
 from tiers import services
 from tiers.models import Edition, Enrollment, Grace, Program, Proposal, Relief, Tier
+from tiers.models.standing import tier_of
 
 STATE_LABELS = {
     **STATES, "open": "warning", "confirmed": "success", "refused": "danger", "withdrawn": "info", "kept": "success",
@@ -83,7 +83,7 @@ class OfAnEnrollment(ReadOnlyAdmin):
 
     @display(description=_("tier"), ordering="tier_code")
     def show_tier(self, obj: Any) -> str:
-        return str(Texts(obj.tier_name)) if obj.tier_name else obj.tier_code
+        return tier_of(obj)
 
 
 @admin.register(Proposal)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from common.money import AmountField
+from common.texts import Texts
 from partners.models import Partner
 from tiers.models.program import CODE, Benefit, Edition, Program, Tier
 from tiers.models.runs import Run
@@ -239,6 +240,12 @@ class Award(models.Model):
         return f"{self.partner}: {self.code}"
 
 
+def tier_of(row: "Grace | Proposal") -> str:
+    """The name of the row's tier where the query brought it as `tier_name` (texts by language), else its code."""
+    names = getattr(row, "tier_name", None)
+    return str(Texts(names)) if names else row.tier_code
+
+
 class Grace(models.Model):
     """Below its tier at a review, an enrollment keeps it from `starts_on`; the first review at or after `ends_on` takes it.
 
@@ -270,7 +277,7 @@ class Grace(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.enrollment}: {self.tier_code} until {self.ends_on}"
+        return f"{self.enrollment}: {tier_of(self)}, {self.starts_on} – {self.ends_on}"
 
 
 class Proposal(models.Model):
@@ -304,7 +311,7 @@ class Proposal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.enrollment}: {self.tier_code}"
+        return f"{self.enrollment}: {tier_of(self)}"
 
 
 class Relief(models.Model):

@@ -1,6 +1,6 @@
 """Every write of the tier engine that a person or another app asks for. The night's own are in `tiers.placing`."""
 
-from tiers.services.attestations import attest
+from tiers.services.attestations import attest, end_attestation
 from tiers.services.benefits import take_back_use, use_benefit
 from tiers.services.editions import (
     Part,
@@ -25,6 +25,7 @@ __all__ = [
     "check_edition",
     "confirm_proposal",
     "copy_edition",
+    "end_attestation",
     "end_grant",
     "enroll",
     "enroll_all",

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from common import documents
+from common.templatetags import show
 from journal import services as journal
 from tiers.errors import AttestationError
 from tiers.models import Attestation, Enrollment
@@ -55,3 +56,27 @@ def attest(
         after={"kind": kind, "title": title, "starts_on": starts_on.isoformat()},
     )  # fmt: skip
     return attestation
+
+
+@transaction.atomic
+def end_attestation(*, attestation: Attestation, on: date, reason: str, actor: User | None = None) -> Attestation:
+    """End it by hand: `on` is the first day without it. What was vouched for stays as it was said, with its author.
+
+    Raises AttestationError without a reason, for a day that is not after its first, and where it has ended by then; then
+    nothing is written.
+    """
+    locked = Attestation.objects.select_for_update(no_key=True).get(pk=attestation.pk)
+    if not reason.strip():
+        raise AttestationError(_("Say why it ends: whoever reads its history asks."))
+    if on <= locked.starts_on:
+        raise AttestationError(_("It ends after its first day, %(day)s.") % {"day": show.day(locked.starts_on)})
+    if locked.ends_on is not None and locked.ends_on <= on:
+        raise AttestationError(_("It ends on %(day)s already.") % {"day": show.day(locked.ends_on)})
+    before, locked.ends_on = locked.ends_on, on
+    locked.save(update_fields=["ends_on"])
+    journal.record(
+        verb="tiers.attestation.ended", subject=locked, actor=actor, partner_id=locked.enrollment.partner_id,
+        before={"ends_on": before and before.isoformat()},
+        after={"title": locked.title, "ends_on": on.isoformat(), "note": reason.strip()},
+    )  # fmt: skip
+    return locked
