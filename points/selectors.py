@@ -240,18 +240,14 @@ def expiry_in_words(rule: PointRule) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row of the table as the portal shows it: how many, and in one sentence what for."""
+    """A row of the table as the portal shows it, in sentences."""
 
     rule: PointRule
-    brings: str
     sentence: Sentence
 
 
 def table(program: Program, on: date) -> list[TableRow]:
-    return [
-        TableRow(rule, brings_in_words(rule), wording.sentence(documents.row(rule), program.currency))
-        for rule in open_rows(program, on)
-    ]
+    return [TableRow(rule, wording.sentence(documents.row(rule), program.currency)) for rule in open_rows(program, on)]
 
 
 def brings_in_words(rule: PointRule) -> str:

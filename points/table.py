@@ -4,11 +4,11 @@ The document is {"points": rows}, with the rows as a program file has them (docs
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef
 from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator, FormatChecker
 
@@ -174,20 +174,20 @@ def _asked(table: list[Document]) -> list[RowAsked]:
 # --- What stands ----------------------------------------------------------------------------------
 
 
-def granted(program: Program) -> QuerySet[PointRule]:
+def granted(program: Program) -> list[Any]:
     """The rows as they are kept, with the day of their `last` line of points (or None) and whether a claim names them."""
     claims = Claim.objects.filter(rule=OuterRef("pk"))
     kept = PointRule.objects.filter(program=program).annotate(last=Max("entries__granted_on"), claimed=Exists(claims))
-    return kept.order_by("position", "id")
+    return list(kept.order_by("position", "id"))
 
 
-def history_problems(kept: QuerySet[PointRule], table: list[RowAsked]) -> Iterator[Problem]:
+def history_problems(kept: Iterable[Any], table: list[RowAsked]) -> Iterator[Problem]:
     """What of the table would rewrite history, with what to do instead. `kept` is what `granted` gives.
 
     A row is known by code and first day. Once it granted something, its name, its place, whether it takes claims and a
     later end may change, nothing else, and it stays.
     """
-    known: dict[tuple[str, date], Any] = {(rule.code, rule.starts_on): rule for rule in kept}
+    known = {(rule.code, rule.starts_on): rule for rule in kept}
     asked = {(row.code, row.starts_on) for row in table}
     for key, rule in known.items():
         if key not in asked and (rule.last or rule.claimed):
@@ -224,4 +224,6 @@ def _rewrites(rule: Any, row: RowAsked, where: str) -> Iterator[Problem]:
 
 def in_words(program: Program, row: Mapping[str, Any]) -> dict[str, Any]:
     """The row in each language of the site; nothing where it cannot be said as things stand."""
+    if shape_problems([dict(row)]):
+        return {}
     return drafting.in_every_language(lambda: drafting.as_json(wording.sentence(row, program.currency)))

@@ -11,6 +11,7 @@ from common.templatetags import show
 from tiers import datasets, wording
 from tiers.datasets import Dataset
 from tiers.errors import MeasureError
+from tiers.filtering import NUMBERS, number
 from tiers.lexicon import Lexicon
 
 Document = dict[str, Any]
@@ -184,4 +185,6 @@ def _value(field: datasets.Field, value: Any) -> str:
         return _("yes") if value else _("no")
     if field.unit == "day" and isinstance(value, str) and value:
         return show.day(date.fromisoformat(value))
+    if field.unit in NUMBERS and number(value) is not None:
+        return show.exact(str(value))
     return str(dict(field.choices).get(value, value)) if field.choices else str(value)

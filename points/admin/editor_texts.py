@@ -27,7 +27,7 @@ TEXTS = [
     _("How long they count, and how many at most"),
     _("How many points"),
     _("It has granted points up to {day}"),
-    _("Kept with each grant. Less than nothing takes points away."),
+    _("Less than nothing takes points away."),
     _("More or fewer for some"),
     _("No caps by category"),
     _("No measure of an edition counts points yet."),
@@ -73,4 +73,5 @@ TEXTS = [
     _("without end"),
     _("{category}: at most {points}"),
     _("{measure}, edition {edition}"),
+    _("{row}, from {day}"),
 ]

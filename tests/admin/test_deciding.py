@@ -177,3 +177,13 @@ def test_a_partner_is_evaluated_now(staff: Client, world: World) -> None:
     assert staff.post(address, {"enrollment": world.enrollment.pk, **ASKED}).status_code == 302
     held = Placement.objects.current().get(enrollment=world.enrollment)
     assert (held.tier.code, held.reason, held.starts_on) == ("level-2", "earned", program_today())
+
+
+@pytest.mark.parametrize("kind", ["proposal", "grace"])
+def test_pages_are_titled_by_the_tier_s_name(staff: Client, world: World, kind: str) -> None:
+    name = str(world.edition.tiers.get(code="level-2").name)
+    made = (proposed if kind == "proposal" else in_grace)(world)
+    page = staff.get(address(kind, "change", made.pk))
+    assert f": {name}" in str(page.context["original"])
+    assert "level-2" not in str(page.context["original"])
+    assert "level-2" not in page.context["subtitle"]

@@ -1,5 +1,7 @@
 """Users, groups and attestations: who may give what to whom."""
 
+from datetime import date, timedelta
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,7 +14,10 @@ from journal.models import Entry
 from partners.models import Member
 from tests.admin.world import World, make_world
 from tests.factories import make_user
+from tiers import datasets
+from tiers.errors import AttestationError
 from tiers.models import Attestation
+from tiers.services import attest, end_attestation
 from training.models import Certificate, Certification
 
 pytestmark = pytest.mark.django_db
@@ -119,3 +124,63 @@ def test_a_certificate_takes_the_validity_of_what_it_certifies(staff: Client, wo
              "certification": certification.pk, "awarded_on": "2026-01-31"}  # fmt: skip
     assert staff.post(reverse("admin:training_certificate_add"), asked).status_code == 302
     assert Certificate.objects.get(external_id="N1").expires_on.isoformat() == "2028-01-31"
+
+
+def test_an_attestation_is_ended_by_hand_with_a_reason(staff: Client, world: World) -> None:
+    today = program_today()
+    given = attest(
+        enrollment=world.enrollment, kind="audit", title="Audit passed", starts_on=today - timedelta(days=30),
+        author=world.staff,
+    )  # fmt: skip
+    page, end = (reverse(f"admin:tiers_attestation_{name}", args=[given.pk]) for name in ("change", "end"))
+    assert "End it" in staff.get(page).content.decode()
+    assert "Audit passed" in staff.get(end).content.decode()
+    asked = {"on": today.isoformat(), "reason": "The follow-up audit failed.", "_ask": "1"}
+    assert staff.post(end, asked).status_code == 302
+    given.refresh_from_db()
+    assert (given.ends_on, given.title, given.starts_on) == (today, "Audit passed", today - timedelta(days=30))
+    entry = Entry.objects.get(verb="tiers.attestation.ended")
+    assert (entry.actor, entry.partner_id, entry.before, entry.after) == (
+        world.staff, world.partner.pk, {"ends_on": None},
+        {"title": "Audit passed", "ends_on": today.isoformat(), "note": "The follow-up audit failed."},
+    )  # fmt: skip
+    assert datasets.get("attestations").rows(today).filter(pk=given.pk).exists() is False
+    shown = staff.get(page).content.decode()
+    assert "Ended by hand" in shown
+    assert "The follow-up audit failed." in shown
+    assert "End it" not in shown
+
+
+@pytest.mark.parametrize(
+    ("days", "reason", "says"),
+    [
+        (0, "", "This field is required."),
+        (0, "   ", "This field is required."),
+        (-30, "Never was", "It ends after its first day"),
+        (40, "Later", "It ends on"),
+    ],
+)
+def test_an_end_that_says_nothing_or_comes_too_late_is_refused(
+    staff: Client, world: World, days: int, reason: str, says: str
+) -> None:
+    today = program_today()
+    starts_on, ends_on = today - timedelta(days=30), today + timedelta(days=40)
+    given = attest(enrollment=world.enrollment, kind="audit", title="Audit", starts_on=starts_on, ends_on=ends_on)
+    end = reverse("admin:tiers_attestation_end", args=[given.pk])
+    asked = {"on": (today + timedelta(days=days)).isoformat(), "reason": reason, "_ask": "1"}
+    refused = staff.post(end, asked)
+    assert (refused.status_code, says in refused.content.decode()) == (200, True)
+    assert refused.context["form"]["on"].value() == asked["on"]
+    given.refresh_from_db()
+    assert given.ends_on == ends_on
+    assert not Entry.objects.filter(verb="tiers.attestation.ended").exists()
+    with pytest.raises(AttestationError):
+        end_attestation(attestation=given, on=date.fromisoformat(asked["on"]), reason=reason.strip())
+
+
+def test_who_may_not_change_attestations_does_not_end_them(client: Client, world: World) -> None:
+    given = Attestation.objects.get()
+    client.force_login(keeper("view_attestation"))
+    end = reverse("admin:tiers_attestation_end", args=[given.pk])
+    assert client.post(end, {"on": "2090-01-01", "reason": "x", "_ask": "1"}).status_code == 403
+    assert Attestation.objects.get().ends_on is None

@@ -1,7 +1,7 @@
 // What a whole category counts at most and at least stands in editions: said here, with the way there.
 
 import { card, h } from "../editor/dom.js";
-import { ed, say, t } from "../editor/state.js";
+import { dayShown, ed, say, t } from "../editor/state.js";
 
 export function categoriesForm() {
   const codes = [...new Set(ed.doc.points.map((row) => row.category).filter(Boolean))];
@@ -22,7 +22,7 @@ export function categoriesForm() {
       codes.length
         ? h("dl", { class: "pp-ed-defined" }, codes.map((code) => [
             h("dt", {}, code),
-            ed.doc.points.filter((row) => row.category === code).map((row) => h("dd", {}, say(row.name) || row.code)),
+            ed.doc.points.filter((row) => row.category === code).map((row) => h("dd", {}, t("{row}, from {day}", { row: say(row.name) || row.code, day: dayShown(row.starts_on) }))),
           ]))
         : h("p", { class: "pp-muted" }, t("The table has no row yet.")),
     ),

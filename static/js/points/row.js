@@ -90,7 +90,7 @@ function successor(row, index, stands) {
 // --- What it is, and when --------------------------------------------------------------------------
 
 function off(control, stands) {
-  control.disabled = Boolean(stands);
+  (control.querySelector("input") ?? control).disabled = Boolean(stands);
   return control;
 }
 
@@ -158,7 +158,7 @@ function brings(row, at) {
   return card(
     t("What brings points"),
     h("div", { class: "pp-ed-row" },
-      field(t("How many points"), numberBox(row.points, (value) => { row.points = value ?? ""; ed.touch(); }, { at: `${at}.points` }), { help: t("Kept with each grant. Less than nothing takes points away."), path: `${at}.points` }),
+      field(t("How many points"), numberBox(row.points, (value) => { row.points = value ?? ""; ed.touch(); }, { at: `${at}.points` }), { help: t("Less than nothing takes points away."), path: `${at}.points` }),
       field(t("for"), selectBox(form, forms, (next) => chooseForm(row, next), { at: `${at}.each` })),
       form === "day_of" ? null : field(t("Facts"), selectBox(row.dataset, ed.catalogue.datasets.map((one) => [one.key, one.label]), (key) => chooseDataset(row, key), { at: `${at}.dataset` }), { path: `${at}.dataset` }),
     ),
