@@ -7,6 +7,7 @@ after the first one, the rest of the file is only checked, so that every bad row
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO, ClassVar
@@ -20,7 +21,7 @@ from imports import mapping as mappings
 from imports.errors import ImportRefusedError
 from imports.fields import BadValueError, Field, OpenFields
 from imports.mapping import Source
-from imports.reading import Table, open_table
+from imports.reading import Options, Table, open_table
 from imports.report import Report
 from imports.seen import Seen
 from journal import services as journal
@@ -55,6 +56,11 @@ class Importer(ABC):
     actor: User | None = None
     known: dict[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def open(cls, file: BinaryIO, options: Options) -> AbstractContextManager[Table]:
+        """The file as a table. A kind that reads files of another form looks for them here."""
+        return open_table(file, options)
+
     @abstractmethod
     def check(self, rows: list[Row]) -> None:
         """Turn keys into rows of the database and refuse what does not hold together. Writes nothing."""
@@ -88,7 +94,7 @@ def bring_in(
     report = Report()
     work = importer(mapped=frozenset(plan.columns), report=report, actor=actor)
     try:
-        with open_table(file, plan.options) as table, transaction.atomic(), Seen() as seen:
+        with importer.open(file, plan.options) as table, transaction.atomic(), Seen() as seen:
             sources = plan.bind(table.header)
             for rows in _batches(table, sources, report):
                 _take(work, rows, seen)

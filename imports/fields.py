@@ -133,6 +133,14 @@ def key(cell: str, reading: Reading) -> str:
     return cell
 
 
+def number(cell: str, reading: Reading) -> Decimal:
+    """Any number, exactly as it is written."""
+    try:
+        return Decimal(_number(cell, reading))
+    except InvalidOperation:
+        raise BadValueError(_("is not a number")) from None
+
+
 def amount(cell: str, reading: Reading) -> Decimal:
     try:
         value = Decimal(_number(cell, reading))

@@ -21,6 +21,7 @@ class VerbFilter(admin.SimpleListFilter):
         ("partners.", _("Partners")), ("leads.", _("Leads and deals")), ("training.", _("Certificates")),
         ("tiers.placement", _("Tiers held")), ("tiers.edition", _("Editions")), ("tiers.enrollment", _("Enrollments")),
         ("tiers.attestation", _("Attestations")), ("commissions.", _("Money")), ("imports.", _("Imports")),
+        ("rates.", _("Exchange rates")),
     )  # fmt: skip
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:

@@ -72,6 +72,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Ledger"), "receipt_long", "commissions.earning"),
             item(_("Statements"), "request_quote", "commissions.statement", "statements"),
             item(_("Commission plans"), "percent", "commissions.plan"),
+            item(_("Exchange rates"), "currency_exchange", "rates.rate", "rates"),
         ),
         _group(
             _("Data"),

@@ -15,6 +15,7 @@ import commissions.api
 import leads.api
 import partners.api
 import points.api
+import rates.api
 import records.api
 import tiers.api
 import training.api
@@ -35,7 +36,7 @@ class RevokeTokenView(LogoutView):  # type: ignore[misc]
 
 
 router = DefaultRouter()
-for app in (partners.api, tiers.api, points.api, records.api, training.api, leads.api, commissions.api):
+for app in (partners.api, tiers.api, points.api, rates.api, records.api, training.api, leads.api, commissions.api):
     for prefix, view_set in app.routes():
         router.register(prefix, view_set, basename=getattr(view_set, "basename", None))
 

@@ -23,9 +23,10 @@ app.autodiscover_tasks(related_name="tasks")
 def collect_schedules(sender: Celery, **_kwargs: object) -> None:
     """Each app names its schedule beside the jobs it runs."""
     from imports import jobs as import_jobs  # noqa: PLC0415  # Django's apps are loaded only now
+    from rates import jobs as rate_jobs  # noqa: PLC0415
     from tiers import jobs as tier_jobs  # noqa: PLC0415
 
-    sender.conf.beat_schedule = {**tier_jobs.SCHEDULE, **import_jobs.SCHEDULE}
+    sender.conf.beat_schedule = {**tier_jobs.SCHEDULE, **import_jobs.SCHEDULE, **rate_jobs.schedule()}
 
 
 @setup_logging.connect

@@ -21,6 +21,8 @@ from leads.imports import ProductImporter, SaleImporter
 from leads.models import Deal, Lead, Offer, Sale
 from partners.imports import PartnerImporter
 from partners.models import Member, Partner
+from rates.imports import RateImporter, plain_mapping
+from rates.sources import ECB
 from tiers import program_file
 from tiers import services as tiers
 from tiers.models import Attestation, Enrollment, Program
@@ -30,6 +32,7 @@ SAMPLES: Path = settings.BASE_DIR / "samples"
 FACTS = SAMPLES / "adventureworks"
 PROGRAM = SAMPLES / "programs" / "resellers.json"
 NET_SALES_PROGRAM = FACTS / "net-sales-only.json"
+RATES = SAMPLES / "rates" / "eurofxref-hist.zip"
 FIRST_LINE, FIRST_DAY = "SO43659-1", date(2017, 7, 1)  # of the published sales
 LAST_MONTH = date(2020, 5, 1)
 
@@ -40,7 +43,7 @@ Take = Callable[[type[Importer], Path, Any], Any]
 
 
 def load(take: Take, *, keep_dates: bool) -> Program:
-    """Program, partners, products, sales and enrollments; without `keep_dates` moved to end last month, with people.
+    """Program, partners, products, sales, exchange rates and enrollments; without `keep_dates` moved to end last month, with people.
 
     `take(importer, path, mapping)` brings a file in. Repeating changes nothing.
     """
@@ -53,6 +56,7 @@ def load(take: Take, *, keep_dates: bool) -> Program:
     ):
         mapping = json.loads((FACTS / f"{name}.mapping.json").read_text(encoding="utf-8"))
         take(_shifted(importer, months), FACTS / f"{name}.csv.gz", mapping)
+    take(RateImporter, RATES, plain_mapping(ECB))  # on their own days: a rate is of the day it was published
     tiers.enroll_all(program=program)
     if not keep_dates:
         add_people(program)

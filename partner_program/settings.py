@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "tiers.apps.TiersConfig",
     "partners.apps.PartnersConfig",
     "places.apps.PlacesConfig",
+    "rates.apps.RatesConfig",
     "imports.apps.ImportsConfig",
     "journal.apps.JournalConfig",
     "accounts.apps.AccountsConfig",
@@ -241,6 +242,12 @@ CONTENT_SECURITY_POLICY_RELAXED = {
     "/admin/": {"script-src": ["'self'", "'unsafe-eval'"], "style-src": ["'self'", "'unsafe-inline'"]},
     "/api/v1/docs/": {"style-src": ["'self'", "'unsafe-inline'"]},
 }
+
+# --- Exchange rates -------------------------------------------------------------------------------
+
+# Whose rates programs use. Nothing is fetched unless an address is given.
+EXCHANGE_RATE_SOURCE = env.str("EXCHANGE_RATE_SOURCE", default="ecb")
+ECB_RATES_URL = env.str("ECB_RATES_URL", default="")
 
 # --- The admin's theme --------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Max, Min, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -16,6 +17,7 @@ from common.periods import month_of, program_today
 from imports.models import Import
 from leads.models import Deal, Lead
 from points.models import Claim
+from rates.models import RateSource
 from tiers.models import Proposal, Run
 
 
@@ -66,6 +68,9 @@ KINDS = (
          lambda today: f"state__exact=draft&ends_on__lte={today.isoformat()}"),
     Kind("nights", _("Nights that failed"), "tiers.run", "bedtime",
          _failed_nights, "started_at", lambda today: "state__exact=failed"),
+    Kind("rates", _("Exchange rates that no longer come"), "rates.ratesource", "currency_exchange",
+         lambda today: RateSource.objects.filter(pk=settings.EXCHANGE_RATE_SOURCE).silent_on(today), "newest_on",
+         lambda today: f"code__exact={settings.EXCHANGE_RATE_SOURCE}&silent=1"),
     Kind("imports", _("Imports that were refused"), "imports.import", "upload_file",
          lambda today: Import.objects.filter(state=Import.State.REFUSED, created_at__date__gte=month_of(today).starts_on),
          "created_at", lambda today: f"state__exact=refused&created_at__date__gte={month_of(today).starts_on}"),

@@ -26,6 +26,7 @@ from tests.factories import (
 )
 from tests.leads.facts import make_world, registered, written
 from tests.points.facts import row, set_rows
+from tests.rates.facts import make_rate
 from tests.records.facts import make_award, make_record, make_score, make_target
 from tiers.models import Enrollment, Evaluation, Measure, Placement
 from tiers.services import attest, use_benefit
@@ -118,6 +119,8 @@ PAGES: dict[str, dict[str, Any]] = {
     "api:award-detail": OWN_MACHINES,
     "api:plantarget-list": MACHINES,
     "api:plantarget-detail": OWN_MACHINES,
+    "api:exchangerate-list": MACHINES,
+    "api:exchangerate-detail": MACHINES,
     "api:certificate-list": MACHINES,
     "api:certificate-detail": OWN_MACHINES,
     "api:pointentry-list": MACHINES,
@@ -198,6 +201,7 @@ def world(transactional_db: None) -> dict[str, Any]:
         "api:score-detail": make_score(partner).pk,
         "api:award-detail": make_award(partner).pk,
         "api:plantarget-detail": make_target(partner).pk,
+        "api:exchangerate-detail": make_rate().pk,
         "api:sale-detail": sale.pk,
         "api:pointentry-detail": PointEntry.objects.get().pk,
         **dict.fromkeys(["portal:claim", "portal:claim-document", "api:claim-detail"], claim.pk),
