@@ -104,7 +104,7 @@ EVALUATE = """
 
 # What each sale should earn: a share of its amount by the tier held on its day, half to even, in ten-thousandths.
 DUE = """
-    SELECT sale.partner_id, sale.id AS sale_id, sold_on, plan.id AS plan_id, placement.tier_id, sale.amount AS base, rule.rate,
+    SELECT sale.partner_id, sale.id AS sale_id, sold_on, plan.id AS plan_id, placement.tier_id, sale.amount AS base, rule.rate, sale.changed_at,
         100 * CASE WHEN abs(exact) %% 1 = 0.5 THEN 2 * round(exact / 2) ELSE round(exact) END AS amount, sale.currency
     FROM leads_sale sale
     JOIN tiers_enrollment enrolled ON enrolled.partner_id = sale.partner_id
@@ -112,15 +112,23 @@ DUE = """
         AND placement.starts_on <= sold_on AND (placement.ends_on IS NULL OR placement.ends_on > sold_on)
     JOIN tiers_tier tier ON tier.id = placement.tier_id
     JOIN commissions_plan plan ON plan.program_id = enrolled.program_id
-    JOIN commissions_rule rule ON rule.plan_id = plan.id AND rule.tier_code = tier.code
+    JOIN LATERAL (SELECT (plan.definition #>> ARRAY['rules', '0', 'rate', tier.code])::numeric AS rate) rule ON rule.rate IS NOT NULL
     CROSS JOIN LATERAL (SELECT sale.amount * rule.rate / 100 AS exact) formula
     WHERE sold_on < %(day)s
 """
 EARN = f"""
-    INSERT INTO plain_earning (partner_id, program_id, sale_id, number, kind, earned_on, posted_at, run_id, plan_id, tier_id,
-        base, rate, before, amount, currency)
-    SELECT partner_id, %(program)s, sale_id, 1, 'accrual', sold_on, now(), %(run)s, plan_id, tier_id, base, rate, 0, amount, currency
+    INSERT INTO plain_earning (partner_id, owner_id, program_id, event, fact, sale_id, number, kind, earned_on, terms_on, available_on,
+        posting_id, terms_id, base, rate, before, amount, currency, detail, fact_changed_at)
+    SELECT partner_id, partner_id, %(program)s, 'sale', sale_id, sale_id, 1, 'accrual', sold_on, sold_on, sold_on, %(posting)s,
+        %(terms)s, base, rate, 0, amount, currency, NULL, changed_at
     FROM ({DUE}) due WHERE amount <> 0
+"""
+# What the plain rows name as theirs.
+PLAIN_TERMS = (
+    "INSERT INTO commissions_terms (digest, rule, reason, document) VALUES ('plain', '', '', '{}') RETURNING id"
+)
+PLAIN_POSTING = """
+    INSERT INTO commissions_posting (program_id, posted_at, lines, digest) VALUES (%(program)s, now(), 0, 'plain') RETURNING id
 """
 STATE = (
     """
@@ -227,7 +235,13 @@ def evaluate(day: date, program_id: int) -> float:
 
 
 def earn(day: date, program_id: int) -> float:
-    return _timed([(EARN, {"day": day, "program": program_id, "run": run_of(day, program_id)})], ["plain_earning"])
+    with connection.cursor() as cursor:
+        cursor.execute(PLAIN_TERMS)
+        terms = cursor.fetchone()[0]
+        cursor.execute(PLAIN_POSTING, {"program": program_id})
+        posting = cursor.fetchone()[0]
+    params = {"day": day, "program": program_id, "posting": posting, "terms": terms}
+    return _timed([(EARN, params)], ["plain_earning"])
 
 
 def state(day: date, program_id: int) -> float:
@@ -246,10 +260,8 @@ DIFFERENT = {
     """,
     "tiers": "SELECT enrollment_id, earned_id FROM tiers_evaluation {how} SELECT enrollment_id, earned_id FROM plain_evaluation",
     "earnings": """
-        SELECT partner_id, sale_id, number, kind, earned_on, plan_id, tier_id, base, rate, before, amount, currency
-        FROM commissions_earning
-        {how} SELECT partner_id, sale_id, number, kind, earned_on, plan_id, tier_id, base, rate, before, amount, currency
-        FROM plain_earning
+        SELECT partner_id, sale_id, number, kind, earned_on, base, rate, before, amount, currency FROM commissions_earning
+        {how} SELECT partner_id, sale_id, number, kind, earned_on, base, rate, before, amount, currency FROM plain_earning
     """,
     "statements": """
         SELECT partner_id, starts_on, ends_on, currency, amount FROM commissions_statement

@@ -7,10 +7,13 @@ class CommissionsConfig(AppConfig):
     verbose_name = _("Money")
 
     def ready(self) -> None:
-        from commissions import dry_run, earning, program_section, statements, what_if
+        from commissions import closing, dry_run, earning, program_section, reviews, statements, touching, what_if
 
+        touching.watch(self)
         earning.register()
         statements.register()
+        reviews.register()
+        closing.register()
         program_section.register()
         dry_run.register()
         what_if.register()

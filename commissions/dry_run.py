@@ -1,39 +1,38 @@
-"""What a dry run of an edition would change in pay: the last twelve months' sales at the rates of the plan in force."""
+"""What a dry run of an edition would change in pay: the last twelve months' facts by the plan in force."""
 
 from decimal import Decimal
+from itertools import islice
 
-from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
-from commissions.selectors import rates_in_force
-from common.periods import trailing_months
+from commissions import trying
+from common.money import from_units
 from tiers import dry_run
 from tiers.models import Outcome, Run
 
+PARTNERS_AT_ONCE = 2000
+
 
 def yearly_pay(run: Run) -> tuple[Decimal, Decimal] | None:
-    """A year's commissions at the tiers held on the day of the run, and at those of its edition; unrounded. None without a
-    plan. One statement over the year's sales in the program's currency."""
-    rates = rates_in_force(run.program, run.day)
-    if rates.plan is None:
+    """A year's pay at the tiers held on the day of the run, and at those of its edition, in the program's currency; None without
+    a plan. Partner after partner, in flat memory.
+    """
+    plan = trying.plan_in_force(run.program, run.day)
+    if plan is None:
         return None
-    year = trailing_months(run.day, 12)
-    sold = (
-        Outcome.objects.filter(
-            run=run, enrollment__partner__sales__sold_on__gte=year.starts_on,
-            enrollment__partner__sales__sold_on__lt=year.ends_on,
-            enrollment__partner__sales__currency=run.program.currency,
-        )
-        .order_by()
-        .values_list("held", "would")
-        .annotate(Sum("enrollment__partner__sales__amount"))
-    )  # fmt: skip
-    now = then = Decimal(0)
-    for held, would, amount in sold:
-        now += amount * rates.by_tier.get(held, Decimal(0))
-        then += amount * rates.by_tier.get(would, Decimal(0))
-    return now, then
+    now = then = 0
+    rows = Outcome.objects.filter(run=run).order_by("enrollment__partner_id")
+    moved = rows.values_list("enrollment__partner_id", "held", "would").iterator(chunk_size=PARTNERS_AT_ONCE)
+    while batch := list(islice(moved, PARTNERS_AT_ONCE)):
+        codes = {partner: tuple({held, would} - {""}) for partner, held, would in batch}
+        tiers = {partner: (held, would) for partner, held, would in batch}
+        for partner, code, sums in trying.yearly(run.program, plan, list(codes), run.day, codes):
+            held, would = tiers[partner]
+            earned = sums.get(run.program.currency, 0)
+            now += earned if code == held else 0
+            then += earned if code == would else 0
+    return from_units(now), from_units(then)
 
 
 def register() -> None:
-    dry_run.register_cost(dry_run.Cost("commissions", _("Commissions, at the last twelve months’ sales"), yearly_pay))
+    dry_run.register_cost(dry_run.Cost("commissions", _("Pay, by the last twelve months’ facts"), yearly_pay))

@@ -2,32 +2,18 @@
 
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from commissions import services
+from commissions import plan_documents, services
 from commissions.models import Plan
 from tiers import program_file
 from tiers.models import Program
 
-RATE = {"type": "string", "pattern": r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$"}
-SCHEMA = {
-    "type": "array",
-    "items": {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["name", "starts_on", "rates"],
-        "properties": {
-            "name": {"$ref": "#/$defs/texts"},
-            "starts_on": {"type": "string", "format": "date"},
-            "ends_on": {"type": "string", "format": "date"},
-            "rates": {"type": "object", "minProperties": 1, "additionalProperties": RATE},
-        },
-    },
-}
+OWN = ("name", "starts_on", "ends_on")
+SCHEMA = {"type": "array", "items": plan_documents.PLAN}
 
 
 def check(plans: list[dict[str, Any]], document: program_file.Document) -> Iterator[str]:
@@ -35,11 +21,7 @@ def check(plans: list[dict[str, Any]], document: program_file.Document) -> Itera
     seen: set[str] = set()
     for number, plan in enumerate(plans):
         where = f"plans[{number}]"
-        for code in plan["rates"]:
-            if code not in known:
-                yield _("%(where)s: there is no tier “%(code)s” in this file.") % {
-                    "where": f"{where}.rates", "code": code
-                }  # fmt: skip
+        yield from plan_documents.sense(plan, tiers=known, currency=document["currency"], where=f"{where}.")
         if plan.get("ends_on", "9999-12-31") <= plan["starts_on"]:
             yield _("%(where)s: the plan ends before it starts.") % {"where": f"{where}.ends_on"}
         if plan["starts_on"] in seen:
@@ -54,7 +36,7 @@ def load(program: Program, plans: list[dict[str, Any]], actor: User | None) -> N
             name=plan["name"],
             starts_on=date.fromisoformat(plan["starts_on"]),
             ends_on=date.fromisoformat(plan["ends_on"]) if "ends_on" in plan else None,
-            rates={code: Decimal(rate) for code, rate in plan["rates"].items()},
+            definition={key: value for key, value in plan.items() if key not in OWN},
             actor=actor,
         )
 
@@ -65,11 +47,8 @@ def dump(program: Program) -> list[dict[str, Any]]:
     described = []
     for starts_on, plan in sorted(latest.items()):
         ends = {"ends_on": plan.ends_on.isoformat()} if plan.ends_on else {}
-        rates = {
-            code: format(rate.normalize(), "f")
-            for code, rate in plan.rules.order_by("id").values_list("tier_code", "rate")
-        }
-        described.append({"name": dict(plan.name), "starts_on": starts_on.isoformat(), **ends, "rates": rates})
+        own = {"name": dict(plan.name), "starts_on": starts_on.isoformat(), **ends}
+        described.append({**own, **plan_documents.in_order(plan.definition)})
     return described
 
 

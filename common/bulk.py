@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 from typing import Any, cast
 
@@ -19,11 +19,14 @@ REPEATING = (models.DateField, models.DecimalField)
 ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
-def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+def insert(
+    model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]], *, stored: Collection[str] = ()
+) -> int:
     """Insert `rows`, each holding values for `columns` (field names), in the caller's transaction; returns how many.
 
-    Values are what the fields take (Decimal, date, a foreign key's id under its attname). Defaults and keys are the
-    database's: name every column that has none there. Memory stays flat: rows are read as they are sent.
+    Values are what the fields take (Decimal, date, a foreign key's id under its attname), of the columns named in `stored` what the
+    database holds (amounts as whole ten-thousandths). Defaults and keys are the database's: name every column that has
+    none there. Memory stays flat: rows are read as they are sent.
     """
     fields = [cast("Field[Any, Any]", model._meta.get_field(name)) for name in columns]
     names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
@@ -32,7 +35,11 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Seq
     sent = 0
     while batch := list(islice(waiting, ROWS_A_COPY)):
         by_column = zip(*batch, strict=True)
-        _send(table, names, [_prepared(field, values) for field, values in zip(fields, by_column, strict=True)])
+        prepared = [
+            values if field.name in stored else _prepared(field, values)
+            for field, values in zip(fields, by_column, strict=True)
+        ]
+        _send(table, names, prepared)
         sent += len(batch)
     return sent
 
@@ -43,7 +50,9 @@ def _prepared(field: "Field[Any, Any]", values: Sequence[Any]) -> Sequence[Any]:
         return values
     here = connections[DEFAULT_DB_ALIAS]  # not the proxy: it is asked for every value
     if isinstance(field, models.JSONField):
-        return ["{}" if value == {} else json.dumps(value, cls=field.encoder) for value in values]
+        return [
+            None if value is None else "{}" if value == {} else json.dumps(value, cls=field.encoder) for value in values
+        ]
     if isinstance(field, REPEATING):
         prepared = {value: field.get_db_prep_save(value, here) for value in set(values)}
         return [prepared[value] for value in values]

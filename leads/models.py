@@ -3,9 +3,9 @@
 from typing import Self
 
 from django.conf import settings
-from django.core.validators import RegexValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -14,6 +14,14 @@ from common.texts import TextsField
 from partners.models import Partner
 
 CURRENCY = RegexValidator(r"^[A-Z]{3}$", _("Three capital letters (ISO 4217)."))
+
+
+class Sourced(models.TextChoices):
+    """Who brought a deal or a sale."""
+
+    PARTNER = "partner", _("Partner sourced")
+    VENDOR = "vendor", _("Vendor lead")
+    INFLUENCED = "influenced", _("Influenced")
 
 
 class Product(models.Model):
@@ -157,6 +165,7 @@ class Deal(models.Model):
     customer_name = models.CharField(_("customer"), max_length=200)
     amount = AmountField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3, validators=[CURRENCY])
+    sourced = models.CharField(_("sourced"), max_length=10, choices=Sourced, blank=True)
     expected_on = models.DateField(_("expected on"))
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.SUBMITTED)
     registered_by = models.ForeignKey(
@@ -196,6 +205,10 @@ class SaleQuerySet(models.QuerySet["Sale"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(partner__in=Partner.objects.visible_to(user))
 
+    def standing(self) -> Self:
+        """Sales that count: not those their system deleted."""
+        return self.filter(voided_at__isnull=True)
+
 
 class Sale(models.Model):
     """A revenue fact, signed: an invoice line, a renewal, a refund (negative). Its external id never comes twice.
@@ -219,8 +232,25 @@ class Sale(models.Model):
     unit_price = AmountField(_("unit price"), null=True, blank=True)
     cost = AmountField(_("cost"), null=True, blank=True)
     amount = AmountField(_("net amount"))
+    recurring_amount = AmountField(
+        _("recurring amount"), null=True, blank=True, help_text=_("The part of the net amount that recurs.")
+    )
     currency = models.CharField(_("currency"), max_length=3, validators=[CURRENCY])
+    sourced = models.CharField(_("sourced"), max_length=10, choices=Sourced, blank=True)
     deal = models.OneToOneField(Deal, null=True, blank=True, on_delete=models.PROTECT, related_name="sale")
+    refund_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="refunds",
+        verbose_name=_("refund of"),
+        help_text=_("The sale that this refund takes back, wholly or in part."),
+    )
+    voided_at = models.DateTimeField(
+        _("voided"), null=True, blank=True, help_text=_("When its system deleted it. It counts nowhere since.")
+    )
+    void_reason = models.CharField(_("reason of the void"), max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
 
@@ -234,7 +264,20 @@ class Sale(models.Model):
             models.CheckConstraint(
                 condition=Q(kind="refund", amount__lte=0) | ~Q(kind="refund") & Q(amount__gte=0),
                 name="leads_refund_is_negative_and_nothing_else_is",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(recurring_amount__isnull=True)
+                | Q(recurring_amount__gte=0, recurring_amount__lte=F("amount"))
+                | Q(recurring_amount__lte=0, recurring_amount__gte=F("amount")),
+                name="leads_sale_recurs_at_most_its_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(refund_of__isnull=True) | Q(kind="refund"), name="leads_only_a_refund_takes_back_a_sale"
+            ),
+            models.CheckConstraint(
+                condition=Q(voided_at__isnull=True, void_reason="") | Q(voided_at__isnull=False) & ~Q(void_reason=""),
+                name="leads_voided_sale_says_why",
+            ),
         ]
         indexes = [
             models.Index(fields=["partner", "sold_on"], name="leads_sale_by_partner"),
@@ -249,3 +292,47 @@ class Sale(models.Model):
     def what(self) -> str:
         """What was sold, as people call it: the product, else the deal, else the external id."""
         return str(self.product or self.deal or self.external_id)
+
+
+class Collection(models.Model):
+    """Money that came in for a sale (negative: went back), in the sale's currency. Its external id never comes twice."""
+
+    sale = models.ForeignKey(Sale, on_delete=models.PROTECT, related_name="collections", verbose_name=_("sale"))
+    external_id = models.CharField(_("external id"), max_length=64, unique=True)
+    amount = AmountField(_("amount"))
+    collected_on = models.DateField(_("collected on"))
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("collection")
+        verbose_name_plural = _("collections")
+        ordering = ["-collected_on", "-id"]
+        constraints = [models.CheckConstraint(condition=~Q(amount=0), name="leads_collection_is_of_some_money")]
+        indexes = [models.Index(fields=["collected_on"], name="leads_collection_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.external_id} · {self.collected_on}"
+
+
+class Split(models.Model):
+    """A partner's share of what a sale earns, in parts: 1, 1 and 1 are thirds.
+
+    A sale without splits is all its partner's.
+    """
+
+    sale = models.ForeignKey(Sale, on_delete=models.CASCADE, related_name="splits")
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="splits", verbose_name=_("partner"))
+    parts = models.PositiveSmallIntegerField(_("parts"), validators=[MinValueValidator(1)])
+
+    class Meta:
+        verbose_name = _("split")
+        verbose_name_plural = _("splits")
+        ordering = ["sale", "partner"]
+        constraints = [
+            models.UniqueConstraint(fields=["sale", "partner"], name="leads_one_split_per_sale_and_partner"),
+            models.CheckConstraint(condition=Q(parts__gte=1), name="leads_split_has_a_part"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.partner} · {self.parts}"

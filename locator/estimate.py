@@ -93,7 +93,7 @@ def _answer(form: EstimateForm, words: Lexicon, book: Rulebook, program: Program
     earned = rules.highest_earned(book, case.facts)
     following = next((level for level in book.levels if level.rank > earned.rank and level.earn), None)
     tiers = {tier.code: tier for tier in words.tiers}
-    rate = rates_in_force(program, today).by_tier.get(earned.code)
+    rate = rates_in_force(program, today).share(earned.code)
     return {
         "earned": tiers[earned.code],
         "ladder": words.tiers,

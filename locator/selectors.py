@@ -9,9 +9,8 @@ from typing import Any
 from django.db.models import Count, ExpressionWrapper, F, FloatField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import ASin, Cos, Least, Power, Radians, Sin, Sqrt
 
-from commissions import rules
 from commissions.selectors import rates_in_force
-from common.money import minor_unit
+from common.money import round_to_minor_unit
 from partners.models import Location, Member, Partner
 from places.gazetteer import Place
 from tiers import life_words, quantities, wording
@@ -92,13 +91,13 @@ def program_on_offer(program: Program, on: date) -> ProgramOnOffer | None:
     below: dict[int, TierBenefit] = {}
     for said in wording.rules_in_words(edition):
         gives = given.get(said.row.pk, [])
-        rate = rates.by_tier.get(said.row.code)
+        rate = rates.share(said.row.code)
         tiers.append(
             TierOnOffer(
                 tier=said.row, earn=said.earn, keep=said.keep, gives=gives,
                 new=[one for one in gives if _is_more(one, below.get(one.benefit_id))],
                 rate=rate,
-                example=None if rate is None else rules.commission(EXAMPLE_SALE, rate, minor_unit(program.currency)),
+                example=None if rate is None else round_to_minor_unit(EXAMPLE_SALE * rate, program.currency),
             )
         )  # fmt: skip
         below = {one.benefit_id: one for one in gives}

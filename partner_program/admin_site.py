@@ -71,8 +71,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Money"),
             item(_("Ledger"), "receipt_long", "commissions.earning"),
             item(_("Statements"), "request_quote", "commissions.statement", "statements"),
+            item(_("Disputes"), "contact_support", "commissions.dispute", "disputes"),
             item(_("Commission plans"), "percent", "commissions.plan"),
             item(_("Exchange rates"), "currency_exchange", "rates.rate", "rates"),
+            item(_("Settings of statements"), "tune", "commissions.statementsettings"),
         ),
         _group(
             _("Data"),

@@ -37,6 +37,9 @@ TOTALS = {
     "posted": _("ledger lines posted"),
     "statements": _("statements drafted or added to"),
     "statement_lines": _("lines put on statements"),
+    "approved": _("statements approved at the end of their review"),
+    "disputes_overdue": _("disputes whose time to answer ran out"),
+    "payees_reminded": _("partners reminded of their payment details"),
 }
 LISTED = ("moved_up", "moved_down", "proposed", "in_grace", "reminded", "awarded", "points_posted", "posted")
 MOVED_SHOWN = 20
@@ -143,7 +146,7 @@ def page_of(run: Run) -> dict[str, Any]:
     moved = Placement.objects.filter(
         enrollment__program=run.program_id, starts_on=run.day, reason__in=(Placement.Reason.EARNED, Placement.Reason.LOST)
     )  # fmt: skip
-    posted = Earning.objects.filter(run=run).count()
+    posted = Earning.objects.filter(posting__run=run).count()
     return {
         "run": run,
         "progress": progress.of(run),
@@ -151,7 +154,7 @@ def page_of(run: Run) -> dict[str, Any]:
         "totals": [(label, quantity(run.totals[key])) for key, label in TOTALS.items() if key in run.totals],
         "moved": list(moved.select_related("tier", "enrollment__partner").order_by("-tier__rank", "id")[:MOVED_SHOWN]),
         "moved_url": list_url(Placement, starts_on__exact=run.day, enrollment__program__id__exact=run.program_id),
-        "posted_url": list_url(Earning, run__exact=run.pk) if posted else "",
+        "posted_url": list_url(Earning, posting__run__exact=run.pk) if posted else "",
         "posted": ngettext("%(count)s line of the ledger", "%(count)s lines of the ledger", posted)
         % {"count": quantity(posted)},
     }

@@ -89,6 +89,14 @@ class _Words:
         amount = show.money(Decimal(entry.after.get("amount", 0)), entry.after.get("currency", ""))
         return _("A statement of %(amount)s was issued.") % {"amount": amount}
 
+    def paid(self, entry: Entry) -> str:
+        amount = show.money(Decimal(entry.after.get("amount", 0)), entry.after.get("currency", ""))
+        return _("A statement of %(amount)s was paid.") % {"amount": amount}
+
+    def payment_failed(self, entry: Entry) -> str:
+        amount = show.money(Decimal(entry.after.get("amount", 0)), entry.after.get("currency", ""))
+        return _("The payment of %(amount)s failed: check your payment details.") % {"amount": amount}
+
     def _tier(self, values: dict[str, Any]) -> str:
         code = str(values.get("tier", ""))
         return self.tiers.get(code, code)
@@ -142,6 +150,12 @@ SENTENCES: dict[str, Callable[[_Words, Entry], str]] = {
     "tiers.attestation.given": _Words.attested,
     "tiers.attestation.ended": _Words.no_longer_attested,
     "commissions.statement.issued": _Words.issued,
+    "commissions.statement.paid": _Words.paid,
+    "commissions.statement.failed": _Words.payment_failed,
+    "commissions.payee.missing": lambda words, entry: _("Your payment details are missing: we cannot pay you yet."),
+    "commissions.dispute.accepted": lambda words, entry: _("A line that you questioned is corrected."),
+    "commissions.dispute.partly": lambda words, entry: _("A line that you questioned is corrected in part."),
+    "commissions.dispute.refused": lambda words, entry: _("A line that you questioned stands as it is."),
     "leads.lead.captured": _of_lead(lambda: _("%(company)s wrote to you."), lambda: _("A prospect wrote to you.")),
     "leads.lead.offered": _of_lead(
         lambda: _("You were offered the lead of %(company)s."), lambda: _("A lead was offered to you.")

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from commissions.models import Statement
+from commissions.models import Dispute, Statement
 from common.periods import month_of, program_today
 from imports.models import Import
 from leads.models import Deal, Lead
@@ -66,6 +66,14 @@ KINDS = (
     Kind("statements", _("Statements to issue"), "commissions.statement", "request_quote",
          lambda today: Statement.objects.filter(state=Statement.State.DRAFT, ends_on__lte=today), "ends_on",
          lambda today: f"state__exact=draft&ends_on__lte={today.isoformat()}"),
+    Kind("reviews", _("Statements to approve"), "commissions.statement", "order_approve",
+         lambda today: Statement.objects.filter(state=Statement.State.IN_REVIEW, review_ends_on__lte=today),
+         "review_ends_on", lambda today: f"state__exact=in_review&review_ends_on__lte={today.isoformat()}"),
+    Kind("failed", _("Payments that failed"), "commissions.statement", "credit_card_off",
+         lambda today: Statement.objects.filter(state=Statement.State.FAILED), "ends_on",
+         lambda today: "state__exact=failed"),
+    Kind("disputes", _("Disputes to answer"), "commissions.dispute", "contact_support",
+         lambda today: Dispute.objects.open(), "opened_at", lambda today: "state__exact=open"),
     Kind("nights", _("Nights that failed"), "tiers.run", "bedtime",
          _failed_nights, "started_at", lambda today: "state__exact=failed"),
     Kind("rates", _("Exchange rates that no longer come"), "rates.ratesource", "currency_exchange",

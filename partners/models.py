@@ -197,3 +197,43 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SponsorshipQuerySet(models.QuerySet["Sponsorship"]):
+    def on(self, day: date) -> Self:
+        """Sponsorships that hold on `day`."""
+        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day)
+
+
+class Sponsorship(models.Model):
+    """Who brought a partner in, or supplies it, from `starts_on` up to, not including, `ends_on`.
+
+    A partner has at most one sponsor on a day, and no chain of sponsors comes back to where it began.
+    """
+
+    partner = models.ForeignKey(
+        Partner, on_delete=models.CASCADE, related_name="sponsorships", verbose_name=_("partner")
+    )
+    sponsor = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="sponsored", verbose_name=_("sponsor"))
+    starts_on = models.DateField(_("starts on"))
+    ends_on = models.DateField(_("ends on"), null=True, blank=True, help_text=_("The first day without this sponsor."))
+
+    objects = SponsorshipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("sponsorship")
+        verbose_name_plural = _("sponsorships")
+        ordering = ["partner", "-starts_on", "-id"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(partner=F("sponsor")), name="partners_nobody_sponsors_itself"),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="partners_sponsorship_ends_after_it_starts",
+            ),
+            models.UniqueConstraint(
+                fields=["partner"], condition=Q(ends_on__isnull=True), name="partners_one_open_sponsorship"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sponsor} → {self.partner}"

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from commissions.models import Earning, Statement
-from commissions.services import publish_plan
+from commissions.services import open_dispute, publish_plan, withdraw_dispute
 from common.periods import program_today
 from points.models import PointEntry
 from points.services import write_claim
@@ -69,7 +69,13 @@ PAGES: dict[str, dict[str, Any]] = {
     "portal:statements": PORTAL,
     "portal:statement": OWN,
     "portal:statement-csv": OWN,
+    "portal:statement-pdf": OWN,
+    "portal:statement-xlsx": OWN,
     "portal:earning": OWN,
+    "portal:disputes": PORTAL,
+    "portal:dispute": OWN,
+    "portal:dispute-document": OWN,
+    "portal:dispute-new": OWN,
     "portal:sales": PORTAL,
     "accounts:sign-in": {**OPEN, "member": "/portal/", "stranger": "/portal/", "lost": "/portal/", "staff": "/portal/"},
     "accounts:sign-out": WRITE_ONLY,
@@ -143,6 +149,10 @@ PAGES: dict[str, dict[str, Any]] = {
     "api:earning-detail": OWN_MACHINES,
     "api:statement-list": MACHINES,
     "api:statement-detail": OWN_MACHINES,
+    "api:statement-lines": OWN_MACHINES,
+    "api:dispute-list": MACHINES,
+    "api:dispute-detail": OWN_MACHINES,
+    "api:dispute-withdraw": {**WRITE_ONLY, "nobody": UNSIGNED},
 }  # fmt: skip
 
 
@@ -184,6 +194,12 @@ def world(transactional_db: None) -> dict[str, Any]:
         document=SimpleUploadedFile("audit.pdf", b"%PDF-"),
     )  # fmt: skip
     call_command("night", "--as-of", today.isoformat())
+    earning = Earning.objects.get()
+    dispute = open_dispute(
+        earning=earning, category="other", text="Why?", actor=made.person,
+        document=SimpleUploadedFile("evidence.pdf", b"%PDF-"),
+    )  # fmt: skip
+    withdraw_dispute(dispute=dispute, actor=made.person)  # or asking about its line again leads there
     owned = {
         "api:partner-detail": partner.pk,
         "api:member-detail": member.pk,
@@ -210,9 +226,19 @@ def world(transactional_db: None) -> dict[str, Any]:
             ["portal:deal", "api:deal-detail", "api:deal-approve", "api:deal-refuse", "api:deal-win", "api:deal-lose"],
             deal.pk,
         ),
-        **dict.fromkeys(["portal:earning", "api:earning-detail"], Earning.objects.get().pk),
+        **dict.fromkeys(["portal:earning", "portal:dispute-new", "api:earning-detail"], earning.pk),
+        **dict.fromkeys(["portal:dispute", "api:dispute-detail", "api:dispute-withdraw"], dispute.pk),
+        "portal:dispute-document": dispute.messages.get().pk,
         **dict.fromkeys(
-            ["portal:statement", "portal:statement-csv", "api:statement-detail"], Statement.objects.get().pk
+            [
+                "portal:statement",
+                "portal:statement-csv",
+                "portal:statement-pdf",
+                "portal:statement-xlsx",
+                "api:statement-detail",
+                "api:statement-lines",
+            ],
+            Statement.objects.get().pk,
         ),
         "portal:tier-facts": Measure.objects.get().pk,
     }

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from commissions.models import Earning, Statement
+from commissions.services import open_dispute
 from common.periods import add_months, program_today
 from leads.models import Deal, Lead
 from points.services import write_claim
@@ -54,7 +55,13 @@ def world() -> dict[str, Any]:
         expected_on=today, status="approved",
     )  # fmt: skip
     call_command("night", "--as-of", today.isoformat())
-    return {"owner": owner, "partner": partner, "lead": lead, "deal": deal, "draft": draft, "sent": sent}
+    dispute = open_dispute(
+        earning=Earning.objects.earliest("earned_on"), category="rate", text="Gold since March, not Silver.", actor=owner,
+        expected=Decimal("999999999.99"),
+    )  # fmt: skip
+    return {
+        "owner": owner, "partner": partner, "lead": lead, "deal": deal, "draft": draft, "sent": sent, "dispute": dispute,
+    }  # fmt: skip
 
 
 def addresses(world: dict[str, Any]) -> list[str]:
@@ -70,6 +77,8 @@ def addresses(world: dict[str, Any]) -> list[str]:
         ("portal:deal", {"pk": world["deal"].pk}), ("portal:statements", {}),
         ("portal:statement", {"pk": Statement.objects.latest("starts_on").pk}), ("portal:sales", {}),
         ("portal:earning", {"pk": Earning.objects.latest("earned_on").pk}),
+        ("portal:disputes", {}), ("portal:dispute", {"pk": world["dispute"].pk}),
+        ("portal:dispute-new", {"pk": Earning.objects.latest("earned_on").pk}),
     ]  # fmt: skip
     return [reverse(name, kwargs=kwargs) for name, kwargs in named]
 

@@ -3,11 +3,10 @@ from django.db import migrations
 from common import triggers
 
 ISSUED = "EXISTS (SELECT 1 FROM commissions_statement s WHERE s.id = {row}.statement_id AND s.state = 'issued')"
-PUBLISHED = "EXISTS (SELECT 1 FROM commissions_plan p WHERE p.id = {row}.plan_id AND p.state = 'published')"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("commissions", "0002_initial")]
+    dependencies = [("commissions", "0001_initial")]
     operations = [
         triggers.append_only("commissions_earning"),
         triggers.refuse(
@@ -17,19 +16,30 @@ class Migration(migrations.Migration):
             "a published plan is never changed: publish a new version",
             "commissions_plan_frozen",
         ),
+        triggers.append_only("commissions_terms"),
+        triggers.append_only("commissions_seal"),
+        triggers.append_only("commissions_payoutcurrency"),
         triggers.refuse(
-            "commissions_rule",
-            ("UPDATE", "DELETE"),
-            PUBLISHED.format(row="OLD"),
-            "a rule of a published plan is never changed",
-            "commissions_rule_frozen",
+            "commissions_posting",
+            ("DELETE",),
+            "1 = 1",
+            "a posting is never deleted",
+            "commissions_posting_kept",
         ),
         triggers.refuse(
-            "commissions_rule",
-            ("INSERT",),
-            PUBLISHED.format(row="NEW"),
-            "a published plan gets no more rules",
-            "commissions_rule_closed",
+            "commissions_posting",
+            ("UPDATE",),
+            "OLD.digest <> '' AND (NEW.digest <> OLD.digest OR NEW.lines <> OLD.lines OR NEW.posted_at <> OLD.posted_at "
+            "OR NEW.program_id <> OLD.program_id OR OLD.seal_id IS NOT NULL)",
+            "a posting is never changed",
+            "commissions_posting_frozen",
+        ),
+        triggers.refuse(
+            "commissions_adjustment",
+            ("UPDATE", "DELETE"),
+            "OLD.state <> 'proposed'",
+            "a decided adjustment is never changed",
+            "commissions_adjustment_frozen",
         ),
         triggers.refuse(
             "commissions_statement",

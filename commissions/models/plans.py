@@ -1,15 +1,17 @@
-"""How a program pays: effective-dated plans and their rules."""
+"""How a program pays: effective-dated plans, their rules as one document each (docs/plan-file.md)."""
 
 from datetime import date
 from typing import Self
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from common.texts import TextsField
-from tiers.models import CODE, Program
+from leads.models import CURRENCY
+from partners.models import Partner
+from tiers.models import Program
 
 
 class PlanQuerySet(models.QuerySet["Plan"]):
@@ -28,8 +30,9 @@ class PlanQuerySet(models.QuerySet["Plan"]):
 class Plan(models.Model):
     """How a program pays, from `starts_on` until a later published plan starts or `ends_on` comes.
 
-    Once published it is never edited (a trigger holds it). A correction is a later version that starts on the same day
-    and takes its place; the next night posts the differences.
+    `definition` is the plan in the very form of a program file: currency, days on hold, rules. Once published it is never
+    edited (a trigger holds it). A correction is a later version that starts on the same day and takes its place; the next
+    night posts the differences.
     """
 
     class State(models.TextChoices):
@@ -42,13 +45,19 @@ class Plan(models.Model):
     starts_on = models.DateField(_("starts on"))
     ends_on = models.DateField(_("ends on"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DRAFT)
+    definition = models.JSONField(_("rules"), default=dict)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        verbose_name=_("author"),
+    )  # fmt: skip
+    published_at = models.DateTimeField(_("published"), null=True, blank=True)
 
     objects = PlanQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("commission plan")
         verbose_name_plural = _("commission plans")
-        ordering = ["program", "-starts_on"]
+        ordering = ["program", "-starts_on", "-version"]
         constraints = [
             models.UniqueConstraint(fields=["program", "version"], name="commissions_plan_version_unique_in_program"),
             models.CheckConstraint(
@@ -61,27 +70,22 @@ class Plan(models.Model):
         return f"{self.name} v{self.version}"
 
 
-class Rule(models.Model):
-    """Within a plan: the part of each sale's net amount that a partner earns who held the tier on the day of the sale."""
+class PayoutCurrency(models.Model):
+    """What a partner is paid in for facts from `starts_on` on, where that is not the plan's currency. Appended."""
 
-    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="rules")
-    tier_code = models.CharField(_("tier"), max_length=40, validators=[CODE])
-    rate = models.DecimalField(
-        _("rate"),
-        max_digits=7,
-        decimal_places=6,
-        help_text=_("A fraction: 0.15 is 15%."),
-        validators=[MinValueValidator(0), MaxValueValidator(1)],
+    partner = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, related_name="payout_currencies", verbose_name=_("partner")
     )
+    currency = models.CharField(_("currency"), max_length=3, validators=[CURRENCY])
+    starts_on = models.DateField(_("starts on"))
 
     class Meta:
-        verbose_name = _("commission rule")
-        verbose_name_plural = _("commission rules")
-        ordering = ["plan", "id"]
+        verbose_name = _("payout currency")
+        verbose_name_plural = _("payout currencies")
+        ordering = ["partner", "-starts_on"]
         constraints = [
-            models.UniqueConstraint(fields=["plan", "tier_code"], name="commissions_one_rule_per_plan_and_tier"),
-            models.CheckConstraint(condition=Q(rate__gte=0, rate__lte=1), name="commissions_rate_is_a_fraction"),
+            models.UniqueConstraint(fields=["partner", "starts_on"], name="commissions_one_payout_currency_per_day")
         ]
 
     def __str__(self) -> str:
-        return f"{self.plan}: {self.tier_code} {self.rate}"
+        return f"{self.partner}: {self.currency} ({self.starts_on})"

@@ -18,10 +18,10 @@ from django.utils.translation import gettext as _
 register = template.Library()
 
 TONES = {
-    "positive": {"accepted", "active", "approved", "converted", "done", "issued", "won", "published", "earned", "granted", "partly"},
-    "warning": {"offered", "submitted", "waiting", "draft", "lost_tier"},
+    "positive": {"accepted", "active", "approved", "converted", "done", "paid", "won", "published", "earned", "granted", "partly"},
+    "warning": {"offered", "submitted", "waiting", "draft", "lost_tier", "blocked", "open"},
     "negative": {"refused", "failed", "suspended", "declined", "lost"},
-    "info": {"running", "new", "joined", "accrual"},
+    "info": {"running", "new", "joined", "accrual", "in_review", "scheduled"},
 }  # fmt: skip
 MONTH_AND_YEAR = "LLLL y"
 

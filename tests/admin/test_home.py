@@ -51,6 +51,9 @@ def test_queues_count_what_waits_and_how_long(world: World) -> None:
         "imports": (1, 0),
         "claims": (0, 0),
         "proposals": (0, 0),
+        "reviews": (0, 0),
+        "failed": (0, 0),
+        "disputes": (0, 0),
     }
 
 
@@ -73,6 +76,9 @@ def test_each_queue_links_to_the_list_of_exactly_its_rows(world: World, client: 
         "imports": (1, 1),
         "claims": (0, 0),
         "proposals": (0, 0),
+        "reviews": (0, 0),
+        "failed": (0, 0),
+        "disputes": (0, 0),
     }
 
 

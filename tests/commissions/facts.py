@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from commissions.models import Earning, Plan
+from commissions.plan_documents import by_tier
 from commissions.services import publish_plan
 from leads.models import Sale
 from partners.models import Partner
@@ -30,7 +31,7 @@ def publish(
     program: Program, rates: Mapping[str, Decimal], starts_on: date = START, ends_on: date | None = None
 ) -> Plan:
     name = {"en": "Plan", "fr": "Plan"}
-    return publish_plan(program=program, name=name, starts_on=starts_on, ends_on=ends_on, rates=rates)
+    return publish_plan(program=program, name=name, starts_on=starts_on, ends_on=ends_on, definition=by_tier(rates))
 
 
 def tier(program: Program, code: str) -> Tier:

@@ -44,18 +44,26 @@ def test_an_earning_says_all_its_terms_exactly(partner: Partner, program: Progra
     assert found == {
         "id": line.pk,
         "partner": partner.pk,
+        "owner": partner.pk,
         "program": program.slug,
+        "event": "sale",
+        "fact": sale.pk,
         "sale": sale.pk,
         "number": 1,
         "kind": "accrual",
         "earned_on": "2026-03-10",
-        "plan": line.plan_id,
+        "terms_on": "2026-03-10",
+        "available_on": "2026-03-10",
+        "plan": line.plan.pk,
+        "rule": "share",
         "tier": "level-1",
+        "tried": [["share", "pays", []]],
         "base": "99.9900",
         "rate": "0.033300",
         "before": "0.0000",
         "amount": "3.3300",
         "currency": "USD",
+        "detail": None,
     }
     assert staff().get(f"/api/v1/earnings/{line.pk}/").json()["amount"] == "3.3300"
 

@@ -14,9 +14,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 
-from commissions import statements, unsettled
+from commissions import statements, streams
 from commissions.errors import StatementIssuedError
 from commissions.models import Earning, Plan, Statement, StatementLine
+from commissions.plan_documents import by_tier
 from commissions.services import issue_statement, issue_statements, publish_plan
 from journal.models import Entry
 from leads.models import Sale
@@ -124,15 +125,15 @@ def test_two_runs_that_read_the_ledger_at_once_still_post_one_line(
     """Each waits for the other after reading what is posted: without the lock both would post."""
     sale = sell(holding(program), "100.00", MARCH)
     both_have_read = threading.Barrier(2)
-    read = unsettled.sales
+    read = streams.stood
 
-    def read_and_wait(*arguments: Any) -> Iterator[unsettled.Unsettled]:
+    def read_and_wait(*arguments: Any) -> Iterator[tuple[int, streams.Stood]]:
         found = list(read(*arguments))
         with contextlib.suppress(threading.BrokenBarrierError):
             both_have_read.wait(0.5)
         return iter(found)
 
-    monkeypatch.setattr(unsettled, "sales", read_and_wait)
+    monkeypatch.setattr(streams, "stood", read_and_wait)
     days = (NIGHT, date(2026, 4, 3))
     outcomes = at_once(*[lambda day=day: work_the_night(program, day) for day in days])  # type: ignore[misc]
     assert [type(one) for one in outcomes] == [Run, Run]
@@ -219,7 +220,7 @@ def test_two_staff_issue_one_statement_once(program: Program) -> None:
     outcomes = at_once(*[lambda actor=actor: issue_statement(statement=seen, actor=actor) for actor in staff])  # type: ignore[misc]
     assert outcomes == [seen] * 6
     assert Entry.objects.filter(verb="commissions.statement.issued").count() == 1
-    assert Statement.objects.get().state == Statement.State.ISSUED
+    assert Statement.objects.get().state == Statement.State.IN_REVIEW
 
 
 def test_two_staff_issue_all_drafts_while_a_night_drafts(
@@ -261,18 +262,18 @@ def test_a_night_and_an_issue_at_once_leave_the_statement_whole(
     assert isinstance(run, Run)
     run.refresh_from_db()
     assert (run.state, run.error) == (Run.State.DONE, "")
-    issued = Statement.objects.filter(state="issued")
+    issued = Statement.objects.filter(state="in_review")
     assert issued.count() == 30 - refused  # type: ignore[operator]
     for statement in Statement.objects.all():
         assert statement.amount == statement.lines.aggregate(total=Sum("earning__amount"))["total"]
-        assert statement.amount == (D("40.6") if statement.state == "issued" else D("41.6"))
+        assert statement.amount == (D("40.6") if statement.state == "in_review" else D("41.6"))
 
 
 def test_a_plan_published_twice_at_once_is_one_plan(program: Program) -> None:
     rates = {"level-1": D("0.2"), "level-2": D("0.3")}
 
     def publish_it() -> Any:
-        return publish_plan(program=program, name={"en": "P"}, starts_on=MARCH, rates=rates)
+        return publish_plan(program=program, name={"en": "P"}, starts_on=MARCH, definition=by_tier(rates))
 
     outcomes = at_once(*[publish_it] * 6)
     assert len({plan.pk for plan in outcomes}) == 1  # type: ignore[attr-defined]
@@ -292,5 +293,5 @@ def test_the_constraint_alone_refuses_a_line_posted_twice(program: Program) -> N
     run_night(program, NIGHT)
     line = Earning.objects.get()
     line.pk = None
-    with pytest.raises(IntegrityError, match="commissions_each_line_of_a_sale_once"):
+    with pytest.raises(IntegrityError, match="commissions_each_line_of_a_fact_once"):
         line.save(force_insert=True)

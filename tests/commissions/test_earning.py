@@ -52,8 +52,14 @@ def test_a_line_keeps_every_term_it_was_computed_with() -> None:
     partner = holding(program, "level-2")
     sale = sell(partner, "1234.56", MARCH)
     run = run_night(program, NIGHT)
-    line = Earning.objects.select_related("tier", "plan").get()
-    assert (line.partner, line.program, line.sale, line.run, line.earned_on) == (partner, program, sale, run, MARCH)
+    line = Earning.objects.with_terms().get()
+    assert (line.partner, line.program, line.sale, line.posting.run, line.earned_on) == (
+        partner,
+        program,
+        sale,
+        run,
+        MARCH,
+    )
     assert line.tier is not None
     assert line.plan is not None
     assert (line.tier.code, line.plan.version, line.rate) == ("level-2", 1, D("0.1"))

@@ -1,7 +1,7 @@
 """Monthly statements: what goes on which, and that an issued one stands."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from commissions.errors import StatementIssuedError
 from commissions.models import Earning, Statement, StatementLine
 from commissions.services import issue_statement
+from common.periods import program_today
 from journal.models import Entry
 from leads.models import Sale
 from partners.models import Partner
@@ -105,10 +106,15 @@ def test_issuing_closes_and_is_written_down_once(partner: Partner, program: Prog
     staff, seen = make_staff(), Statement.objects.get()
     first = issue_statement(statement=seen, actor=staff)
     assert issue_statement(statement=seen, actor=make_staff()) == first
-    assert drafted() == [("2026-03", "USD", "issued", "10.0000", 1)]
+    assert drafted() == [("2026-03", "USD", "in_review", "10.0000", 1)]
     (entry,) = Entry.objects.filter(verb="commissions.statement.issued")
     assert (entry.actor, entry.partner_id) == (staff, partner.pk)
-    assert entry.after == {"amount": "10.0000", "currency": "USD", "month": "2026-03-01"}
+    assert entry.after == {
+        "amount": "10.0000",
+        "currency": "USD",
+        "month": "2026-03-01",
+        "review_ends_on": f"{program_today() + timedelta(days=10)}",
+    }
 
 
 def test_a_draft_that_changed_meanwhile_is_not_issued(partner: Partner, program: Program) -> None:
@@ -145,7 +151,7 @@ def test_the_database_refuses_to_change_an_issued_statement(
     issued = issue_statement(statement=Statement.objects.get(starts_on=date(2026, 3, 1)))
     with pytest.raises(IntegrityError, match="issued statement"), transaction.atomic():
         change(issued)
-    assert drafted()[1] == ("2026-03", "USD", "issued", "10.0000", 1)
+    assert drafted()[1] == ("2026-03", "USD", "in_review", "10.0000", 1)
 
 
 def test_who_may_see_pay_is_mailed_in_its_language_when_it_is_committed(

@@ -90,7 +90,10 @@ def test_a_night_after_the_demo_is_ready_posts_nothing_and_moves_no_one() -> Non
     call_command("demo", prepare_only=True)
     drafts = Statement.objects.filter(state=Statement.State.DRAFT)
     assert set(drafts.values_list("ends_on", flat=True)) == {date(2026, 11, 1)}
-    assert Statement.objects.filter(state=Statement.State.ISSUED).count() > 3000
+    assert Statement.objects.filter(state=Statement.State.PAID).count() > 2000
+    assert set(Statement.objects.filter(state=Statement.State.IN_REVIEW).values_list("ends_on", flat=True)) == {
+        date(2026, 10, 1)
+    }
 
     before = [model.objects.count() for model in (Earning, StatementLine, Placement, Evaluation, Entry)]
     call_command("night")

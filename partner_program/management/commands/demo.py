@@ -1,4 +1,5 @@
 import shutil
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -7,8 +8,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from accounts.models import User
+from commissions import lifecycle
 from commissions.models import Statement
-from commissions.services import issue_statements
+from commissions.services import approve_statements, issue_statements
 from common.periods import add_months, program_today
 from partner_program import sample
 from partner_program.management.commands.serve import run_until_stopped
@@ -55,7 +57,7 @@ class Command(BaseCommand):
     def load(self) -> None:
         """Sample data, a night at the start of each of the last months for a history, then last night.
 
-        Statements are issued but for the last month's, which wait for staff.
+        Statements are issued and paid but for the last two months': one is in review, one waits for staff.
         """
         call_command("load_sample")
         today = program_today()
@@ -65,11 +67,26 @@ class Command(BaseCommand):
             if day < today:
                 call_command("night", as_of=day.isoformat())
         call_command("night", as_of=today.isoformat())
-        drafts = Statement.objects.filter(state=Statement.State.DRAFT, ends_on__lt=month)
-        issued = issue_statements(
-            seen=dict(drafts.values_list("pk", "amount")), actor=User.objects.get(email=sample.STAFF)
-        )
-        self.stdout.write(f"{issued:,} statements issued; the last month's wait for staff.")
+        staff = User.objects.get(email=sample.STAFF)
+        issued = paid = 0
+        own = Statement.objects.filter(ends_on__lt=month)
+        for starts_on in own.order_by("starts_on").values_list("starts_on", flat=True).distinct():
+            ended = add_months(starts_on, 1)
+            drafts = own.filter(starts_on=starts_on, state=Statement.State.DRAFT)
+            issued += issue_statements(seen=dict(drafts.values_list("pk", "total")), actor=staff)
+            if ended < add_months(month, -1):
+                paid += self._pay(starts_on, staff)
+        self.stdout.write(f"{issued:,} statements issued, {paid:,} of them paid; the last month's wait for staff.")
+
+    def _pay(self, starts_on: date, staff: User) -> int:
+        """Approve a month's statements and pay what comes to something, in the middle of the month after."""
+        of_month = Statement.objects.filter(starts_on=starts_on)
+        seen = dict(of_month.filter(state=Statement.State.IN_REVIEW).values_list("pk", "total"))
+        approve_statements(seen=seen, actor=staff)
+        approved = of_month.filter(state=Statement.State.APPROVED).values_list("pk", flat=True)
+        scheduled = lifecycle.schedule(list(approved), actor=staff)
+        paid_on = add_months(starts_on, 1).replace(day=15)
+        return len(lifecycle.mark_paid(scheduled, paid_on=paid_on, actor=staff, reference=f"{starts_on:%Y-%m}"))
 
     def reset(self) -> None:
         database = settings.DATABASES["default"]
