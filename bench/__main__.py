@@ -108,7 +108,31 @@ def print_times(one: dict[str, Any]) -> None:
     line("a dry run of another edition", sum(dry["seconds"].values()), evaluating, DRY)
     for name, run in (("first night", first), ("second night", second), ("dry run", dry)):
         steps = ", ".join(f"{key} {value:.1f} s" for key, value in run["seconds"].items())
-        print(f"    {name} by step: {steps}; {run['cpu']:.1f} s of the processor in Python")
+        print(f"    {name} by step: {steps}; processor: {used(run['processor'])}")
+    print_busy(first, shared)
+
+
+def print_busy(first: dict[str, Any], shared: dict[str, Any]) -> None:
+    """How many cores one worker and two keep busy, and the least part of one worker's time that leaves to two."""
+    alone, whole = in_all(first["processor"]), sum(first["seconds"].values())
+    together = in_all(shared["processor"])
+    if alone is None or together is None:
+        return
+    print(f"    two workers: processor: {used(shared['processor'])}")
+    print(f"  cores busy on average: one worker {alone / whole:.2f}, two {together / shared['whole']:.2f}; for what one worker "
+          f"takes, two with a core each need {alone / whole / 2:.2f}x of its time at the least, "
+          f"for what they took themselves {together / 2 / whole:.2f}x")  # fmt: skip
+
+
+def in_all(processor: dict[str, float | None]) -> float | None:
+    """Seconds of Python and database; None where the database is out of sight."""
+    python, database = processor["python"], processor["database"]
+    return None if python is None or database is None else python + database
+
+
+def used(processor: dict[str, float | None]) -> str:
+    python, database = processor["python"], processor["database"]
+    return f"Python {python:.1f} s, database {'out of sight' if database is None else f'{database:.1f} s'}"
 
 
 def evaluated(seconds: dict[str, float]) -> float:

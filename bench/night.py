@@ -6,7 +6,6 @@ in. Prints a line of JSON.
 
 import json
 import os
-import resource
 import sys
 import time
 from collections import defaultdict
@@ -21,6 +20,23 @@ def peak_mb() -> float:
     """The most memory this process ever held (a child's ru_maxrss would start from its parent's)."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def processor() -> dict[str, float | None]:
+    """Seconds of the processor so far: Python's, and those of the database's process for this connection, which works alone on
+    what it writes; None where it runs on another machine."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    try:
+        name, _, rest = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")
+    except FileNotFoundError:
+        name, rest = "", ""
+    ticks = [int(one) for one in rest.split()[11:13]]  # in user code, in the kernel
+    database = sum(ticks) / os.sysconf("SC_CLK_TCK") if name.endswith("(postgres") else None
+    return {"python": time.process_time(), "database": database}
 
 
 def opened(how: str, *what: str) -> Any:
@@ -44,7 +60,6 @@ def main(how: str, *what: str) -> None:
 
     before = peak_mb()
     seconds: dict[str, float] = defaultdict(float)
-    last = time.perf_counter()
 
     def chunk_done(run: Run) -> None:
         nonlocal last
@@ -53,6 +68,7 @@ def main(how: str, *what: str) -> None:
         last = now
 
     run = opened(how, *what)
+    used, last = processor(), time.perf_counter()
     night.work(run.pk, chunk_done)
     run.refresh_from_db()
     while how == "join" and run.state == Run.State.RUNNING:  # others hold the last chunks of a step
@@ -61,11 +77,13 @@ def main(how: str, *what: str) -> None:
         run.refresh_from_db()
     if run.state != Run.State.DONE:
         sys.exit(f"The night ended {run.state}: {run.error}")
-    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds["finish"] = time.perf_counter() - last
+    took = {
+        key: None if value is None or used[key] is None else value - used[key] for key, value in processor().items()
+    }
     totals = {key: value - run.carried.get(key, 0) for key, value in run.totals.items()}
     report = {
-        "seconds": seconds, "cpu": used.ru_utime + used.ru_stime, "mb_before": before,
-        "mb_peak": peak_mb(), "totals": totals,
+        "seconds": seconds, "processor": took, "mb_before": before, "mb_peak": peak_mb(), "totals": totals,
     }  # fmt: skip
     print(json.dumps(report))
 

@@ -132,8 +132,9 @@ PLAIN_POSTING = """
 """
 STATE = (
     """
-    INSERT INTO plain_statement (partner_id, starts_on, ends_on, currency, state, amount)
-    SELECT partner_id, month, month + interval '1 month', currency, 'draft', sum(amount)
+    INSERT INTO plain_statement (partner_id, starts_on, ends_on, currency, state, opening, amount, released, held, tax, total,
+        tax_rate, tax_mention, payment_reference, reason)
+    SELECT partner_id, month, month + interval '1 month', currency, 'draft', 0, sum(amount), 0, 0, 0, 0, 0, '', '', ''
     FROM (SELECT *, date_trunc('month', earned_on)::date AS month FROM plain_earning) earned
     WHERE earned_on < date_trunc('month', %(day)s::date) GROUP BY 1, 2, 4
     """,

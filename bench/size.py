@@ -80,9 +80,9 @@ def night(*how: str, env: dict[str, str] | None = None) -> dict[str, Any]:
 # --- Shared by workers ----------------------------------------------------------------------------
 
 
-def shared_night(day: date, slug: str) -> dict[str, float]:
+def shared_night(day: date, slug: str) -> dict[str, Any]:
     """The same night from nothing in a copy of the database, by several workers at once: seconds of the clock, from when all
-    are ready to when the last is done, and those of evaluating alone."""
+    are ready to when the last is done, and those of evaluating alone; seconds of the processor that all took together."""
     from django.db import connection
 
     from bench.databases import scratch_database
@@ -98,7 +98,7 @@ def shared_night(day: date, slug: str) -> dict[str, float]:
         return json.loads(done.stdout.splitlines()[-1])
 
 
-def work_shared(slug: str, day: date) -> dict[str, float]:
+def work_shared(slug: str, day: date) -> dict[str, Any]:
     from django.utils import timezone
 
     from tiers import night
@@ -118,15 +118,18 @@ def work_shared(slug: str, day: date) -> dict[str, float]:
     for worker in workers:
         worker.stdin.write("go\n")
         worker.stdin.flush()
-    for worker in workers:
-        if worker.wait():
-            sys.exit("A worker failed.")
+    said = [worker.communicate()[0] for worker in workers]
+    if any(worker.returncode for worker in workers):
+        sys.exit("A worker failed.")
     whole = time.perf_counter() - started
     run.refresh_from_db()
     if run.state != Run.State.DONE:
         sys.exit(f"The night ended {run.state}: {run.error}")
     placed = Chunk.objects.filter(run=run, step__in=EVALUATING).latest("finished_at").finished_at
-    return {"whole": whole, "evaluate": (placed - clock).total_seconds()}
+    used = [json.loads(one.splitlines()[-1])["processor"] for one in said]
+    parts = {key: [one[key] for one in used] for key in used[0]}
+    processor = {key: None if None in values else sum(values) for key, values in parts.items()}
+    return {"whole": whole, "evaluate": (placed - clock).total_seconds(), "processor": processor}
 
 
 # --- Another edition ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Column charts as SVG: geometry for the template components/columns.html. Pure.
+"""Column charts as SVG: geometry for the template components/columns.html and the tag that draws it. Pure.
 
 Across, positions are percent of the width, so that text keeps its size on any screen; down, they are pixels.
 """

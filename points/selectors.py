@@ -28,8 +28,11 @@ WITHOUT_A_FACT = (tenure.KEY, "claims", "")
 
 def brings_points(partner: Partner, on: date) -> bool:
     """Whether a program that the partner is in has a points table. One query."""
-    enrolled = Enrollment.objects.filter(partner=partner).in_force_on(on)
-    return PointRule.objects.filter(program__in=enrolled.values("program")).exists()
+    in_force = Q(program__enrollments__ends_on__isnull=True) | Q(program__enrollments__ends_on__gt=on)
+    rules = PointRule.objects.filter(
+        in_force, program__enrollments__partner=partner, program__enrollments__starts_on__lte=on
+    )
+    return rules.exists()
 
 
 @dataclass(frozen=True, slots=True)

@@ -266,6 +266,12 @@ class _Grouping:
             sql = f"SELECT {self.keys}, COUNT(*) AS value, 1 AS over_ FROM ({sql}) AS found GROUP BY {self.keys}"
         elif aggregate == "median":
             sql, params = self._median(facts, params)
+        elif aggregate == "distinct":
+            # Grouped twice, which databases do by hashing; COUNT(DISTINCT) sorts the facts of every key.
+            sql, params = self._distinct(facts, params, self.keys)
+            sql = (
+                f"SELECT {self.keys}, COUNT(fact_value) AS value, 1 AS over_ FROM ({sql}) AS found GROUP BY {self.keys}"
+            )
         else:
             sql, params = self._plain(facts, params)
         return self._in_lowest_terms(sql), params

@@ -13,7 +13,7 @@ from django.db.models import Sum
 from common.money import ZERO
 from common.periods import add_months
 from common.texts import Texts
-from tiers import windows
+from tiers import selectors, windows
 from tiers.models import Benefit, BenefitUse, Enrollment, Placement, Program, Tier, TierBenefit
 
 
@@ -78,14 +78,21 @@ def entitlement(*, partner_id: int, code: str, on: date) -> Entitlement:
 
 
 def entitlements(
-    *, enrollment: Enrollment, on: date, code: str = "", placements: Sequence[Placement] | None = None
+    *,
+    enrollment: Enrollment,
+    on: date,
+    code: str = "",
+    placements: Sequence[Placement] | None = None,
+    given: Mapping[int, Sequence[TierBenefit]] | None = None,
 ) -> list[Entitlement]:
     """The benefits that the enrollment's tier gives on the day, in the program's order; of one `code` at most one.
 
-    Three queries, or two where nothing is given; one less where the caller has all its placements with their tiers.
+    Three queries, or two where nothing is given; one less where the caller has all its placements with their tiers, one less
+    where it has what the tier held on the day gives, by tier.
     """
     held = None if placements is None else {enrollment.pk: placements}
-    return entitlements_of([enrollment], on=on, code=code, placements=held).get(enrollment.pk, [])
+    found = entitlements_of([enrollment], on=on, code=code, placements=held, given=given)
+    return found.get(enrollment.pk, [])
 
 
 def entitlements_of(
@@ -94,27 +101,19 @@ def entitlements_of(
     on: date,
     code: str = "",
     placements: Mapping[int, Sequence[Placement]] | None = None,
+    given: Mapping[int, Sequence[TierBenefit]] | None = None,
 ) -> dict[int, list[Entitlement]]:
     """The same for many enrollments, by id: three queries, whatever their number."""
     own = {one.pk: one for one in enrollments if one.starts_on <= on and (one.ends_on is None or one.ends_on > on)}
     held = _held(_placements(own) if placements is None else placements, on, own)
-    given: dict[int, list[TierBenefit]] = {}
-    offered = TierBenefit.objects.filter(tier__in={one.tier.pk for one in held.values()}).select_related("benefit")
-    for row in offered.filter(benefit__code=code) if code else offered:
-        given.setdefault(row.tier_id, []).append(row)
-    for rows in given.values():
-        rows.sort(key=lambda row: (row.benefit.position, row.benefit_id))
-    periods = {
-        (pk, row.benefit_id): _period(row.per, one, on)
-        for pk, one in held.items()
-        for row in given.get(one.tier.pk, ())
+    offered = selectors.benefits_by_tier({one.tier.pk for one in held.values()}) if given is None else given
+    rows = {
+        pk: [row for row in offered.get(one.tier.pk, ()) if code in ("", row.benefit.code)] for pk, one in held.items()
     }
+    periods = {(pk, row.benefit_id): _period(row.per, one, on) for pk, one in held.items() for row in rows[pk]}
     used = _used(periods)
     return {
-        pk: [
-            _of(own[pk], one.tier, row, used[pk, row.benefit_id], periods[pk, row.benefit_id])
-            for row in given.get(one.tier.pk, ())
-        ]
+        pk: [_of(own[pk], one.tier, row, used[pk, row.benefit_id], periods[pk, row.benefit_id]) for row in rows[pk]]
         for pk, one in held.items()
     }
 

@@ -1,7 +1,11 @@
 """An edition read once: its measures, tiers and distinctions by the names that rules use, and its rules as values."""
 
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
+from uuid import UUID
 
 from tiers import definitions as defined
 from tiers import measures, parsing, rules
@@ -53,18 +57,56 @@ class Lexicon:
         )
 
 
+Row = TypeVar("Row", Measure, Tier, Distinction)
+KEPT = 64  # published editions whose rows a process keeps
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The parts of an edition, in order. Those of a published one are read by many at once: nobody may change them."""
+
+    measures: tuple[Measure, ...]
+    tiers: tuple[Tier, ...]
+    distinctions: tuple[Distinction, ...]
+
+
 def read(edition: Edition) -> Lexicon:
-    """Three queries; one less where the edition's measures are prefetched. Raises MeasureError for a measure without unit."""
-    known = {one.key: one for one in sorted(edition.measures.all(), key=lambda one: (one.position, one.pk))}
+    """Three queries for a draft. A published edition never changes: its rows are kept in the process, and read once in all.
+    Raises MeasureError for a measure without unit."""
+    rows = _read(edition.pk) if edition.published_as is None else _kept(edition.pk, edition.published_as)
+    known = {one.key: one for one in _own(rows.measures, edition)}
     definitions = {key: one.definition for key, one in known.items()}
     return Lexicon(
         edition=edition,
         measures=known,
         definitions=definitions,
         units={key: measures.unit_of(one, definitions) for key, one in definitions.items()},
-        tiers=list(edition.tiers.order_by("rank")),
-        distinctions=list(edition.distinctions.order_by("position", "id")),
+        tiers=_own(rows.tiers, edition),
+        distinctions=_own(rows.distinctions, edition),
     )
+
+
+def _read(pk: int) -> _Rows:
+    return _Rows(
+        measures=tuple(Measure.objects.filter(edition=pk).order_by("position", "id")),
+        tiers=tuple(Tier.objects.filter(edition=pk).order_by("rank")),
+        distinctions=tuple(Distinction.objects.filter(edition=pk).order_by("position", "id")),
+    )
+
+
+@lru_cache(maxsize=KEPT)
+def _kept(pk: int, published_as: UUID) -> _Rows:
+    """`published_as` stands for one publication: an edition of the same id, in another database or after a publication that
+    was rolled back, has another."""
+    return _read(pk)
+
+
+def _own(rows: Sequence[Row], edition: Edition) -> list[Row]:
+    """The rows as the reader's own, which it may relate to its own edition."""
+    own = [copy(one) for one in rows]
+    for one in own:
+        one.edition = edition
+    return own
 
 
 def document_of(one: Tier | Distinction) -> dict[str, Any]:

@@ -9,7 +9,19 @@ from accounts.models import User
 from common import bulk
 from journal import services as journal
 from journal.models import Entry
-from tiers import cadence, deciding, entitlements, evaluating, explaining, lexicon, measures, rules, situations, steps
+from tiers import (
+    cadence,
+    deciding,
+    entitlements,
+    evaluating,
+    explaining,
+    lexicon,
+    measures,
+    rules,
+    situations,
+    steps,
+    windows,
+)
 from tiers.explaining import Case
 from tiers.models import Award, Enrollment, Grace, Measure, Placement, Proposal, Run, Tier
 from tiers.situations import Base, Night, Standing
@@ -23,8 +35,12 @@ PLACED = ("enrollment_id", "starts_on", "tier_id", "reason", "holds_until", "not
 
 
 def cut_measures(run: Run, chunk_size: int) -> Iterable[int]:
-    """One chunk a measure: each is one statement for everyone."""
-    return [one.pk for one in run.edition.measures.all() if "aggregate" in one.definition]
+    """One chunk a measure: each is one statement for everyone. Those that look back furthest come first, since they take
+    longest: workers who share them end together."""
+    asked = [one for one in run.edition.measures.all() if "aggregate" in one.definition]
+    return [
+        one.pk for one in sorted(asked, key=lambda one: -windows.days_back(one.definition.get("window") or {}, run.day))
+    ]
 
 
 def measure(run: Run, measure_id: int) -> steps.Counts:

@@ -1,6 +1,8 @@
 """The partner's view of its tier: where it stands, what lifts it, what keeps it, what if, and the facts that counted."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
@@ -17,7 +19,7 @@ from partners.portal import Membership, portal_page
 from tiers import checklist, entitlements, fact_table, parsing, rules, selectors, trend, what_if, wording
 from tiers import standing as standings
 from tiers.explaining import Case
-from tiers.models import Award, Enrollment, Measure, Placement, Tier
+from tiers.models import Award, Enrollment, Measure, Tier
 from tiers.standing import Standing
 from tiers.what_if import Lever
 
@@ -27,38 +29,48 @@ CHARTS = 3
 MOST = Decimal(10) ** 12  # further than any slider goes
 
 
+def enrollments_of(membership: Membership) -> list[Enrollment]:
+    """The partner's enrollments in force, the oldest first. One query."""
+    in_force = Enrollment.objects.filter(partner=membership.partner).in_force_on(program_today())
+    found = list(in_force.select_related("program").order_by("starts_on", "id"))
+    for one in found:
+        one.partner = membership.partner
+    return found
+
+
 def enrollment_of(request: HttpRequest, membership: Membership) -> Enrollment | None:
-    """The enrollment that the page is about: that of `?program=`, else the partner's oldest one in force."""
-    enrollments = (
-        Enrollment.objects.filter(partner=membership.partner)
-        .in_force_on(program_today())
-        .select_related("program", "partner")
-        .order_by("starts_on", "id")
-    )
+    """The enrollment that the page is about: that of `?program=`, else the partner's oldest one in force. One query."""
+    return _asked_about(request, enrollments_of(membership))
+
+
+def _asked_about(request: HttpRequest, enrollments: Sequence[Enrollment]) -> Enrollment | None:
     slug = request.GET.get("program")
-    return enrollments.filter(program__slug=slug).first() if slug else enrollments.first()
+    return next((one for one in enrollments if not slug or one.program.slug == slug), None)
 
 
 @portal_page
 def tier(request: HttpRequest, membership: Membership) -> HttpResponse:
-    today = program_today()
-    enrollment = enrollment_of(request, membership)
-    standing = standings.standing(enrollment=enrollment, on=today) if enrollment else None
+    today, enrollments = program_today(), enrollments_of(membership)
+    enrollment = _asked_about(request, enrollments)
+    standing = standings.standing(enrollment=enrollment, on=today, months=trend.MONTHS) if enrollment else None
     context: dict[str, Any] = {"enrollment": enrollment, "standing": standing, "today": today}
     if enrollment is not None and standing is not None:
-        history = list(Placement.objects.filter(enrollment=enrollment).select_related("tier").order_by("-starts_on"))
-        held = entitlements.entitlements(enrollment=enrollment, on=today, placements=history)
+        above, placement = standing.next_tier, standing.placement
+        given = selectors.benefits_by_tier(
+            [one for one in (placement and placement.tier_id, above and above.pk) if one]
+        )
+        held = entitlements.entitlements(enrollment=enrollment, on=today, placements=standing.placements, given=given)
         context |= {
             "reach": checklist.rows(standing.reach, standing.case),
             "keep": checklist.rows(standing.keep, standing.case),
-            "others": selectors.other_programs(enrollment, today),
+            "others": [one for one in enrollments if one != enrollment],
             "held": held,
-            "opens": _others(standing.opens, held),
+            "opens": _others(given[above.pk], held) if above else [],
             "awards": Award.objects.in_force_on(today).filter(partner=enrollment.partner_id).order_by("starts_on"),
             "grace": enrollment.graces.filter(closed_on=None).first(),
-            "charts": _charts(standing, enrollment, today),
+            "charts": _charts(standing, today),
             "sliders": [_slider(lever, Decimal(0), standing.case) for lever in what_if.levers(standing.case)],
-            "history": history[:HISTORY],
+            "history": standing.placements[:HISTORY],
         }
     return render(request, "portal/tier.html", context)
 
@@ -66,16 +78,18 @@ def tier(request: HttpRequest, membership: Membership) -> HttpResponse:
 # --- How figures moved ----------------------------------------------------------------------------
 
 
-def _charts(standing: Standing, enrollment: Enrollment, today: Any) -> list[charts.Chart]:
+def _charts(standing: Standing, today: date) -> list[charts.Chart]:
     """The first requirements of the next tier, else of the own one, month by month, where two months differ."""
     case = standing.case
     keys = list(dict.fromkeys(_keys(standing.reach) or _keys(standing.keep)))[:CHARTS]
-    series = trend.by_month(case, enrollment, keys, today) if keys else {}
-    return [
-        _chart(key, points, case)
+    series = trend.by_month(case, standing.evaluations, keys, today)
+    moved = {
+        key: points
         for key, points in series.items()
         if sum(one.figure is not None for one in points) > 1 and len({one.figure for one in points}) > 1
-    ]
+    }
+    months = {one.month: _Month.of(one.month) for points in moved.values() for one in points}
+    return [_chart(key, points, months, case) for key, points in moved.items()]
 
 
 def _keys(checked: rules.Checked | None) -> list[str]:
@@ -85,19 +99,33 @@ def _keys(checked: rules.Checked | None) -> list[str]:
     return [key for child in checked.children for key in _keys(child)] if checked else []
 
 
-def _chart(key: str, points: list[trend.Point], case: Case) -> charts.Chart:
+@dataclass(frozen=True, slots=True)
+class _Month:
+    """A month's initial and name, written once for all charts."""
+
+    letter: str
+    name: str
+
+    @classmethod
+    def of(cls, month: date) -> "_Month":
+        return cls(show.month_letter(month), show.month(month))
+
+
+def _chart(key: str, points: list[trend.Point], months: Mapping[date, _Month], case: Case) -> charts.Chart:
     lexicon = case.lexicon
     scale = parsing.SCALES.get(lexicon.units[key], 1)
+    figures = {one.figure for one in points}
+    says = {one: "–" if one is None else wording.figure(key, one, lexicon) for one in figures}
 
     def written(value: Decimal) -> str:
         return wording.figure(key, Fraction(value) * scale, lexicon)
 
     data = [
         charts.Datum(
-            label=show.month_letter(one.month),
-            short_label=show.month_letter(one.month),
+            label=months[one.month].letter,
+            short_label=months[one.month].letter,
             value=_decimal(Fraction(one.figure or 0) / scale),
-            says=f"{show.month(one.month)}: {'–' if one.figure is None else wording.figure(key, one.figure, lexicon)}",
+            says=f"{months[one.month].name}: {says[one.figure]}",
             below=str(one.month.year) if one.month.month == 1 else "",
         )
         for one in points

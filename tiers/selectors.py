@@ -1,5 +1,6 @@
 """Reads that span the models of the tier engine."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from django.db.models import Q, QuerySet
@@ -64,11 +65,13 @@ def tiers_giving(*, code: str, on: date) -> list[Tier]:
 
 def benefits_of(tier: Tier | None) -> list[TierBenefit]:
     """What a tier gives, in the program's order."""
-    given = TierBenefit.objects.filter(tier=tier).select_related("benefit__program").order_by("benefit__position")
-    return list(given) if tier is not None else []
+    return benefits_by_tier([tier.pk])[tier.pk] if tier is not None else []
 
 
-def other_programs(enrollment: Enrollment, on: date) -> list[Enrollment]:
-    """The partner's other enrollments in force on the day."""
-    others = Enrollment.objects.filter(partner=enrollment.partner_id).in_force_on(on).exclude(pk=enrollment.pk)
-    return list(others.select_related("program").order_by("id"))
+def benefits_by_tier(tiers: Iterable[int]) -> dict[int, list[TierBenefit]]:
+    """What each of some tiers (by id) gives, in the program's order. One query."""
+    found: dict[int, list[TierBenefit]] = {pk: [] for pk in tiers}
+    given = TierBenefit.objects.filter(tier__in=found).select_related("benefit__program")
+    for one in given.order_by("benefit__position", "benefit_id"):
+        found[one.tier_id].append(one)
+    return found

@@ -5,28 +5,35 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from tiers import cadence, explaining, lexicon, rules, selectors
+from django.db.models import Max
+from django.db.models.functions import TruncMonth
+
+from tiers import cadence, explaining, lexicon, rules
 from tiers.explaining import Case
-from tiers.models import Edition, Enrollment, Evaluation, Placement, Run, Tier, TierBenefit
+from tiers.models import Edition, Enrollment, Evaluation, Placement, Run, Tier
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`case` is None while nothing was evaluated yet: then figures are those of a partner without facts."""
+    """`evaluation` is None while nothing was evaluated yet: then figures are those of a partner without facts."""
 
     enrollment: Enrollment
+    placements: list[Placement]  # every one there is, newest first
     placement: Placement | None
     edition: Edition
     tiers: list[Tier]
     tier: Tier | None
     next_tier: Tier | None
-    evaluation: Evaluation | None
+    evaluations: list[Evaluation]  # the one that stands, then the last of each month before
     case: Case
     reach: rules.Checked | None
     keep: rules.Checked | None
     keeps_today: bool
     next_review_on: date | None
-    opens: list[TierBenefit]
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        return next(iter(self.evaluations), None)
 
     @property
     def to_lift(self) -> list[rules.Checked]:
@@ -56,21 +63,19 @@ def _share(checked: rules.Checked) -> float:
     return rules.progress(node.comparison, checked.figure or 0, checked.threshold)
 
 
-def standing(*, enrollment: Enrollment, on: date) -> Standing | None:
-    """None where the program has no edition in force. The same number of queries whatever the data."""
-    edition = Edition.objects.filter(program_id=enrollment.program_id).in_force_on(on).select_related("program").first()
+def standing(*, enrollment: Enrollment, on: date, months: int = 1) -> Standing | None:
+    """None where the program has no edition in force. The same number of queries whatever the data.
+
+    `months` is how many of the evaluations that each closed a month are read, the one that stands among them.
+    """
+    edition = Edition.objects.filter(program_id=enrollment.program_id).in_force_on(on).first()
     if edition is None:
         return None
-    placement = (
-        Placement.objects.in_force_on(on)
-        .filter(enrollment=enrollment)
-        .select_related("tier")
-        .order_by("-starts_on")
-        .first()
-    )
-    evaluation = (
-        Evaluation.objects.filter(enrollment=enrollment, evaluated_on__lte=on).order_by("-evaluated_on").first()
-    )
+    edition.program = enrollment.program
+    placements = list(Placement.objects.filter(enrollment=enrollment).select_related("tier").order_by("-starts_on"))
+    placement = next((one for one in placements if one.is_in_force_on(on)), None)
+    evaluations = _evaluations(enrollment, on, months)
+    evaluation = next(iter(evaluations), None)
     words = lexicon.read(edition)
     case = explaining.case_for(words, enrollment, evaluation, on=measured_on(enrollment, evaluation, on))
     book, by_pk = case.book, {tier.pk: tier for tier in words.tiers}
@@ -82,18 +87,29 @@ def standing(*, enrollment: Enrollment, on: date) -> Standing | None:
     tier = by_pk[held.tier_id] if held else None
     return Standing(
         enrollment=enrollment,
+        placements=placements,
         placement=placement,
         edition=edition,
         tiers=words.tiers,
         tier=tier,
         next_tier=by_pk[following.tier_id] if following else None,
-        evaluation=evaluation,
+        evaluations=evaluations,
         case=case,
         reach=rules.check(reach, case.facts) if reach else None,
         keep=rules.check(keep, case.facts) if keep else None,
         keeps_today=held is not None and rules.keeps(held, case.facts),
         next_review_on=cadence.next_review(demotion_of(edition, tier), on, enrollment.starts_on),
-        opens=selectors.benefits_of(by_pk[following.tier_id] if following else None),
+    )
+
+
+def _evaluations(enrollment: Enrollment, on: date, months: int) -> list[Evaluation]:
+    """The last one of each of the latest `months` that have any, newest first. One query."""
+    stored = Evaluation.objects.filter(enrollment=enrollment, evaluated_on__lte=on)
+    if months == 1:
+        return list(stored.order_by("-evaluated_on")[:1])
+    last = stored.order_by().values(month=TruncMonth("evaluated_on")).annotate(last=Max("evaluated_on")).values("last")
+    return list(
+        Evaluation.objects.filter(enrollment=enrollment, evaluated_on__in=last).order_by("-evaluated_on")[:months]
     )
 
 

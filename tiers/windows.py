@@ -64,6 +64,17 @@ def depends_on_enrollment(window: Window) -> bool:
     return _kind(window) in ("since_enrollment", "partner_year") or bool(window.get("newcomers", False))
 
 
+def days_back(window: Window, day: date) -> int:
+    """How far back facts count on `day` at the most: 0 for a stock, and for a window that is none."""
+    if depends_on_enrollment(window):
+        return (day - date.min).days
+    try:
+        found = period(window, day)
+    except ValueError:
+        return 0
+    return (day - (found.starts_on or date.min)).days if found else 0
+
+
 def months_in(period: Period) -> int:
     """How many calendar months a period holds. Raises ValueError where it does not hold whole ones."""
     first, last = period.starts_on, period.ends_on

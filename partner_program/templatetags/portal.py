@@ -32,22 +32,24 @@ class NavigationEntry:
     is_current: bool
 
 
-def _has_points(request: Any) -> bool:
-    """Asked once for each request: the menu stands on a page twice."""
-    if not hasattr(request, "_has_points"):
-        request._has_points = brings_points(request.membership.partner, program_today())
-    return bool(request._has_points)
-
-
-def _is_open(name: str, right: Right | None, request: Any) -> bool:
-    member: Member = request.membership
-    return (right is None or may(member, right)) and (name != "portal:points" or _has_points(request))
+def _is_open(name: str, right: Right | None, member: Member) -> bool:
+    if right is not None and not may(member, right):
+        return False
+    return name != "portal:points" or brings_points(member.partner, program_today())
 
 
 @register.simple_tag(takes_context=True)
 def portal_navigation(context: dict[str, Any]) -> list[NavigationEntry]:
-    """The sections open to the reader's role, the current one marked: the longest address the page's own begins with."""
+    """The sections open to the reader's role, the current one marked: the longest address the page's own begins with. Made
+    once for each request: the menu stands on a page twice."""
     request = context["request"]
-    urls = [(reverse(name), str(label)) for name, label, right in SECTIONS if _is_open(name, right, request)]
+    if not hasattr(request, "_navigation"):
+        request._navigation = _navigation(request)
+    entries: list[NavigationEntry] = request._navigation
+    return entries
+
+
+def _navigation(request: Any) -> list[NavigationEntry]:
+    urls = [(reverse(name), str(label)) for name, label, right in SECTIONS if _is_open(name, right, request.membership)]
     current = max((url for url, _label in urls if request.path.startswith(url)), key=len, default="")
     return [NavigationEntry(url, label, url == current) for url, label in urls]

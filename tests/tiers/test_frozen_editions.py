@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -13,6 +14,7 @@ pytestmark = pytest.mark.django_db
 CHANGES: dict[str, Callable[[Edition], object]] = {
     "its name": lambda edition: Edition.objects.filter(pk=edition.pk).update(name="Other"),
     "its start": lambda edition: Edition.objects.filter(pk=edition.pk).update(starts_on=date(2030, 1, 1)),
+    "what it is published as": lambda edition: Edition.objects.filter(pk=edition.pk).update(published_as=uuid4()),
     "back to a draft": lambda edition: Edition.objects.filter(pk=edition.pk).update(state="draft"),
     "all of it": lambda edition: edition.delete(),
     "a tier": lambda edition: Tier.objects.filter(edition=edition, rank=2).update(color="#000000"),

@@ -257,3 +257,19 @@ def test_full_units_follow_each_other_without_a_gap(day: date, unit: str, starts
     before = windows.period(last_full(unit, starts_month=starts_month), full.starts_on)
     assert before is not None
     assert twice == Period(before.starts_on, full.ends_on)
+
+
+@pytest.mark.parametrize(
+    ("window", "days"),
+    [
+        ({"last": 90, "unit": "days"}, 90),
+        ({"last": 24, "unit": "months"}, 730),
+        ({"last": 12, "unit": "months", "ago": {"months": 12}}, 730),
+        ({"kind": "today"}, 0),
+        ({"kind": "lifetime"}, (date(2026, 6, 1) - date.min).days),
+        ({"kind": "since_enrollment"}, (date(2026, 6, 1) - date.min).days),
+        ({"last": 3, "unit": "weeks"}, 0),  # there is none: the measure itself says so
+    ],
+)
+def test_how_far_back_a_window_counts(window: dict[str, Any], days: int) -> None:
+    assert windows.days_back(window, date(2026, 6, 1)) == days

@@ -72,3 +72,12 @@ SECOND = [
         {"tiers_tier": OF_EDITION, "tiers_distinction": OF_EDITION, "tiers_measure": OF_EDITION, "tiers_tierbenefit": OF_TIER}
     ),
 ]  # fmt: skip
+# What an edition is published as is not changed either.
+THIRD = [
+    frozen_edition(
+        "program_id", "name", "starts_on", "CAST({row}.life AS text)", "CAST({row}.country_groups AS text)",
+        "CAST({row}.exchange AS text)", "CAST({row}.notes AS text)",
+        "COALESCE(CAST({row}.published_as AS text), '')",
+    ),
+    *SECOND[1:],
+]  # fmt: skip

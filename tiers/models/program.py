@@ -54,7 +54,8 @@ class Edition(models.Model):
     """One effective-dated version of a program's rules. In force until the next published one starts.
 
     A published edition is never edited: services refuse, and a trigger holds it in the database. `life` says when tiers
-    are given and lost, `exchange` what other currencies count for; docs/program-file.md describes each.
+    are given and lost, `exchange` what other currencies count for; docs/program-file.md describes each. `published_as` is
+    another with each publication: what is derived from the edition may be kept by it.
     """
 
     class State(models.TextChoices):
@@ -70,6 +71,7 @@ class Edition(models.Model):
     life = models.JSONField(_("life of a tier"), default=dict, blank=True)
     country_groups = models.JSONField(_("country groups"), default=dict, blank=True)
     exchange = models.JSONField(_("exchange table"), default=dict, blank=True)
+    published_as = models.UUIDField(_("published as"), null=True, editable=False)
 
     objects = EditionQuerySet.as_manager()
 
@@ -84,6 +86,9 @@ class Edition(models.Model):
                 name="tiers_one_published_edition_per_program_and_day",
             ),
             models.UniqueConstraint(fields=["program", "name"], name="tiers_edition_name_unique_in_program"),
+            models.CheckConstraint(
+                condition=~Q(state="draft") | Q(published_as__isnull=True), name="tiers_a_draft_is_published_as_nothing"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -144,6 +144,9 @@ class Placement(models.Model):
     def __str__(self) -> str:
         return f"{self.enrollment}: {self.tier} from {self.starts_on}"
 
+    def is_in_force_on(self, day: date) -> bool:
+        return self.starts_on <= day and (self.ends_on is None or self.ends_on > day)
+
 
 class AttestationQuerySet(models.QuerySet["Attestation"]):
     def visible_to(self, user: User) -> Self:

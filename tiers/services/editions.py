@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from copy import copy
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -44,8 +45,8 @@ def publish_edition(*, edition: Edition, actor: User | None = None) -> Edition:
             % {"day": locked.starts_on}
         )
     check_edition(locked)
-    locked.state = Edition.State.PUBLISHED
-    locked.save(update_fields=["state"])
+    locked.state, locked.published_as = Edition.State.PUBLISHED, uuid4()
+    locked.save(update_fields=["state", "published_as"])
     journal.record(
         verb="tiers.edition.published", subject=locked, actor=actor,
         after={"program": locked.program.slug, "edition": locked.name, "starts_on": locked.starts_on.isoformat()},
