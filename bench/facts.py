@@ -72,11 +72,11 @@ FILL = {
     """,
     "sales": """
         INSERT INTO leads_sale (external_id, partner_id, kind, order_number, sold_on, product_id, customer_name, quantity,
-            unit_price, cost, amount, currency, created_at, changed_at)
+            unit_price, cost, amount, currency, sourced, void_reason, created_at, changed_at)
         SELECT 's-' || g, 1 + floor(%(partners)s * power(pick(g, 14, 1000000000) / 1e9::float8, 1.5))::bigint, kind,
             'o-' || (g / 3), %(day)s::date - 1095 + (g * 1095 / (1 + %(partners)s * %(sales)s))::int, 1 + pick(g, 16, 200),
             'Customer ' || pick(g, 17, 100000), 1 + pick(g, 18, 9), NULL, NULL,
-            CASE WHEN kind = 'refund' THEN -1 ELSE 1 END * (5000 + pick(g, 19, 600000)) * 100, 'EUR', now(), now()
+            CASE WHEN kind = 'refund' THEN -1 ELSE 1 END * (5000 + pick(g, 19, 600000)) * 100, 'EUR', '', '', now(), now()
         FROM generate_series(1, %(partners)s::bigint * %(sales)s) g
         CROSS JOIN LATERAL (
             SELECT CASE WHEN pick(g, 15, 30) = 0 THEN 'refund' WHEN pick(g, 15, 8) = 1 THEN 'renewal' ELSE 'new' END AS kind

@@ -23,24 +23,27 @@ TABLES = {
 MEASURES = {
     "net-sales": """
         SELECT partner_id, sum(amount) FROM leads_sale
-        WHERE currency = 'EUR' AND sold_on >= %(day)s::date - interval '12 months' AND sold_on < %(day)s GROUP BY 1
+        WHERE voided_at IS NULL AND currency = 'EUR' AND sold_on >= %(day)s::date - interval '12 months' AND sold_on < %(day)s
+        GROUP BY 1
     """,
     "new-business": """
         SELECT partner_id, sum(amount) FROM leads_sale
-        WHERE currency = 'EUR' AND kind = 'new' AND sold_on >= %(day)s::date - interval '6 months' AND sold_on < %(day)s
+        WHERE voided_at IS NULL AND currency = 'EUR' AND kind = 'new' AND sold_on >= %(day)s::date - interval '6 months'
+            AND sold_on < %(day)s
         GROUP BY 1
     """,
     "orders": """
         SELECT partner_id, count(DISTINCT order_number) FROM leads_sale
-        WHERE sold_on >= %(day)s::date - interval '12 months' AND sold_on < %(day)s GROUP BY 1
+        WHERE voided_at IS NULL AND sold_on >= %(day)s::date - interval '12 months' AND sold_on < %(day)s GROUP BY 1
     """,
     "products": """
         SELECT sale.partner_id, count(DISTINCT product.external_id) FROM leads_sale sale
         JOIN leads_product product ON product.id = sale.product_id
-        WHERE sold_on >= %(day)s::date - interval '24 months' AND sold_on < %(day)s GROUP BY 1
+        WHERE voided_at IS NULL AND sold_on >= %(day)s::date - interval '24 months' AND sold_on < %(day)s GROUP BY 1
     """,
     "recent-sales": """
-        SELECT partner_id, count(*) FROM leads_sale WHERE sold_on >= %(day)s::date - 90 AND sold_on < %(day)s GROUP BY 1
+        SELECT partner_id, count(*) FROM leads_sale
+        WHERE voided_at IS NULL AND sold_on >= %(day)s::date - 90 AND sold_on < %(day)s GROUP BY 1
     """,
     "sales-people": """
         SELECT partner_id, count(*) FROM partners_member
@@ -153,7 +156,8 @@ READ_ONCE = (
             sum(amount) FILTER (WHERE kind = 'new' AND sold_on >= %(day)s::date - interval '6 months'),
             count(DISTINCT order_number) FILTER (WHERE sold_on >= %(day)s::date - interval '12 months'),
             count(DISTINCT product_id), count(*) FILTER (WHERE sold_on >= %(day)s::date - 90)
-        FROM leads_sale WHERE currency = 'EUR' AND sold_on >= %(day)s::date - interval '24 months' AND sold_on < %(day)s
+        FROM leads_sale WHERE voided_at IS NULL AND currency = 'EUR' AND sold_on >= %(day)s::date - interval '24 months'
+            AND sold_on < %(day)s
         GROUP BY 1 OFFSET 0) figures
     """,
     """

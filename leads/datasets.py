@@ -1,18 +1,29 @@
-"""The facts this app offers to tier measures: sales, deals and leads."""
+"""The facts this app offers to tier measures: sales, what came in for them, deals and leads.
+
+A voided sale is no fact of any of them.
+"""
 
 from datetime import date
 
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, ExpressionWrapper, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import TruncDate
 from django.utils.translation import gettext_lazy as _
 
-from leads.models import Deal, Lead, Sale
+from common.money import AmountField
+from leads.models import Collection, Deal, Lead, Sale, Sourced
 from tiers.datasets import Dataset, Field
 from tiers.datasets import register as offer
 
+# Both are of the whole sale. Empty where nobody said what it cost.
+MARGIN = ExpressionWrapper(F("amount") - F("cost"), output_field=AmountField())
+
 
 def _sales(day: date) -> QuerySet[Sale]:
-    return Sale.objects.all()
+    return Sale.objects.standing()
+
+
+def _collections(day: date) -> QuerySet[Collection]:
+    return Collection.objects.standing()
 
 
 def _deals(day: date) -> QuerySet[Deal]:
@@ -28,7 +39,7 @@ def customers(day: date) -> QuerySet[Sale]:
 
     A refund is no purchase, and a sale without a customer's name is nobody's.
     """
-    purchases = Sale.objects.filter(~Q(kind=Sale.Kind.REFUND), ~Q(customer_name=""))
+    purchases = Sale.objects.standing().filter(~Q(kind=Sale.Kind.REFUND), ~Q(customer_name=""))
     same = purchases.filter(partner=OuterRef("partner"), customer_name=OuterRef("customer_name"))
     earlier = same.filter(
         Q(sold_on__lt=OuterRef("sold_on")) | Q(sold_on=OuterRef("sold_on"), pk__lt=OuterRef("pk")),
@@ -43,13 +54,29 @@ def register() -> None:
             key="sales", label=_("Sales"), rows=_sales, partner="partner_id", dated="sold_on",
             fields={
                 "amount": Field("amount", _("Net amount"), "amount"),
+                "recurring_amount": Field("recurring_amount", _("Recurring amount"), "amount"),
+                "margin": Field(MARGIN, _("Margin"), "amount"),
                 "currency": Field("currency", _("Currency"), "text"),
                 "quantity": Field("quantity", _("Quantity"), "number"),
                 "kind": Field("kind", _("Kind"), "text", Sale.Kind.choices),
+                "sourced": Field("sourced", _("Sourced"), "text", Sourced.choices),
                 "product": Field("product__external_id", _("Product"), "text"),
                 "category": Field("product__category_code", _("Product category"), "text"),
                 "order_number": Field("order_number", _("Order"), "text"),
                 "customer_name": Field("customer_name", _("Customer"), "text"),
+            },
+        )
+    )  # fmt: skip
+    offer(
+        Dataset(
+            key="collections", label=_("Collections"), rows=_collections, partner="sale__partner_id", dated="collected_on",
+            fields={
+                "amount": Field("amount", _("Amount"), "amount"),
+                "currency": Field("sale__currency", _("Currency"), "text"),
+                "kind": Field("sale__kind", _("Kind"), "text", Sale.Kind.choices),
+                "product": Field("sale__product__external_id", _("Product"), "text"),
+                "category": Field("sale__product__category_code", _("Product category"), "text"),
+                "customer_name": Field("sale__customer_name", _("Customer"), "text"),
             },
         )
     )  # fmt: skip

@@ -25,3 +25,9 @@ class ReasonMissingError(ProgramError):
     """A refusal without a reason."""
 
     code = "reason_missing"
+
+
+class SaleError(ProgramError):
+    """What was asked does not fit the sale, its refunds or its shares."""
+
+    code = "sale_refused"

@@ -203,7 +203,7 @@ def _deal_page(request: HttpRequest, membership: Membership, deal: Deal, **bound
 @portal_page
 def deal(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     _see(membership)
-    own = Deal.objects.filter(partner=membership.partner).select_related("lead", "decided_by", "registered_by")
+    own = Deal.objects.filter(partner=membership.partner).select_related("lead", "decided_by", "registered_by", "sale")
     shown = get_object_or_404(own, pk=pk)
     if request.method != "POST":
         return _deal_page(request, membership, shown)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from journal.models import Entry
 from journal.services import subject_of
-from leads.models import Deal, Lead
+from leads.models import Deal, Lead, Sale
 from partners.models import Partner
 
 LEAD_TABS = {
@@ -45,8 +45,8 @@ def deal_totals(partner: Partner) -> list[dict[str, Any]]:
     ]
 
 
-def history(row: Lead | Deal) -> list[Happening]:
-    """What happened to a lead or deal, oldest first. One query."""
+def history(row: Lead | Deal | Sale) -> list[Happening]:
+    """What happened to a lead, deal or sale, oldest first. One query."""
     says = {
         "leads.lead.captured": _("The prospect wrote"),
         "leads.lead.entered": _("Entered"),
@@ -61,6 +61,11 @@ def history(row: Lead | Deal) -> list[Happening]:
         "leads.deal.refused": _("Refused"),
         "leads.deal.won": _("Won"),
         "leads.deal.lost": _("Lost"),
+        "leads.sale.recorded": _("Recorded"),
+        "leads.sale.changed": _("Changed"),
+        "leads.sale.voided": _("Voided"),
+        "leads.sale.restored": _("Restored"),
+        "leads.sale.split": _("Shares set"),
     }
     entries = Entry.objects.filter(subject=subject_of(row), verb__in=says).select_related("actor").order_by("id")
     return [

@@ -1,4 +1,4 @@
-"""Every write of leads, deals and the sales that deals become.
+"""Every write of leads, deals and the sales that deals become. What happens to a sale afterwards is in `leads.sales`.
 
 Who asks is checked by the doors (partners.roles); what may happen, here. Each call locks the row it moves.
 """
@@ -16,7 +16,7 @@ from common.periods import program_today
 from journal import services as journal
 from leads import tasks
 from leads.errors import DealMovedError, LeadMovedError, NotShareableError, ReasonMissingError
-from leads.models import Deal, Lead, Offer, Sale
+from leads.models import Deal, Lead, Offer, Sale, Sourced
 from partners.models import Partner
 from tiers import selectors as tiers
 
@@ -153,7 +153,7 @@ def convert_lead(
     assert locked.partner is not None  # noqa: S101  # leads_lead_past_new_has_a_partner
     deal = _new_deal(
         partner=locked.partner, lead=locked, title=title, customer_name=locked.company or locked.contact_name,
-        amount=amount, currency=currency, expected_on=expected_on, actor=actor,
+        amount=amount, currency=currency, expected_on=expected_on, sourced=Sourced.VENDOR, actor=actor,
     )  # fmt: skip
     _move(locked, Lead.Status.CONVERTED, "leads.lead.converted", actor, note=f"deal {deal.pk}")
     return deal
@@ -220,7 +220,7 @@ def register_deal(
     """A partner names an opportunity; it waits for approval. Repeating registers another."""
     return _new_deal(
         partner=partner, lead=None, title=title, customer_name=customer_name, amount=amount, currency=currency,
-        expected_on=expected_on, actor=actor,
+        expected_on=expected_on, sourced=Sourced.PARTNER, actor=actor,
     )  # fmt: skip
 
 
@@ -271,7 +271,7 @@ def win_deal(*, deal: Deal, closed_on: date, actor: User) -> Sale:
     number = f"deal-{locked.pk}"
     sale = Sale.objects.create(
         external_id=number, partner=locked.partner, deal=locked, order_number=number, sold_on=closed_on,
-        customer_name=locked.customer_name, amount=locked.amount, currency=locked.currency,
+        customer_name=locked.customer_name, amount=locked.amount, currency=locked.currency, sourced=locked.sourced,
     )  # fmt: skip
     journal.record(
         verb="leads.sale.recorded", subject=sale, actor=actor, partner_id=sale.partner_id,

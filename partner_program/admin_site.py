@@ -38,6 +38,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Partners"),
             item(_("Partners"), "storefront", "partners.partner"),
             item(_("People"), "group", "partners.member"),
+            item(_("Sponsors"), "diversity_3", "partners.sponsorship"),
             item(_("Certificates"), "workspace_premium", "training.certificate"),
             item(_("Attestations"), "verified", "tiers.attestation"),
             item(_("Awards"), "military_tech", "tiers.award"),
@@ -47,6 +48,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Leads"), "person_search", "leads.lead", "leads"),
             item(_("Deals"), "handshake", "leads.deal", "deals"),
             item(_("Sales"), "point_of_sale", "leads.sale"),
+            item(_("Collections"), "payments", "leads.collection"),
             item(_("Products"), "inventory_2", "leads.product"),
         ),
         _group(

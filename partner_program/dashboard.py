@@ -164,8 +164,9 @@ def share(some: int, whole: int) -> Decimal | None:
 def _active(today: date) -> dict[int, int]:
     """Enrolled partners with a sale since three months ago, by program."""
     enrolled = Enrollment.objects.in_force_on(today).filter(
-        partner__sales__sold_on__gte=add_months(today, -ACTIVE_MONTHS), partner__sales__sold_on__lte=today
-    )
+        partner__sales__sold_on__gte=add_months(today, -ACTIVE_MONTHS), partner__sales__sold_on__lte=today,
+        partner__sales__voided_at__isnull=True,
+    )  # fmt: skip
     rows = enrolled.order_by().values_list("program").annotate(Count("partner", distinct=True))
     kept: dict[int, int] = _kept("active", today, lambda: dict(rows))
     return kept
@@ -206,7 +207,8 @@ class Sales:
 def sales(today: date) -> list[Sales]:
     starts = [add_months(today.replace(day=1), back - MONTHS + 1) for back in range(MONTHS)]
     rows = (
-        Sale.objects.filter(sold_on__gte=starts[0], sold_on__lt=add_months(starts[-1], 1))
+        Sale.objects.standing()
+        .filter(sold_on__gte=starts[0], sold_on__lt=add_months(starts[-1], 1))
         .order_by()
         .annotate(month=TruncMonth("sold_on"))
         .values_list("currency", "month")

@@ -65,7 +65,8 @@ def sales_by_month(partner: Partner, currency: str, today: date) -> charts.Chart
     """Net sales of the last twelve months, the running one last."""
     starts = [add_months(today.replace(day=1), back - MONTHS + 1) for back in range(MONTHS)]
     sums = dict(
-        Sale.objects.filter(partner=partner, currency=currency, sold_on__gte=starts[0], sold_on__lte=today)
+        Sale.objects.standing()
+        .filter(partner=partner, currency=currency, sold_on__gte=starts[0], sold_on__lte=today)
         .order_by()
         .annotate(month=TruncMonth("sold_on"))
         .values_list("month")

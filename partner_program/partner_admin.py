@@ -120,7 +120,7 @@ class PartnerPageAdmin(PartnerAdmin):
     list_filter: ClassVar[Any] = ("status", TierFilter, "is_listed", "kind")
     change_form_before_template = "admin/partners/standing.html"
     change_form_after_template = "admin/partners/everything.html"
-    actions_detail = ("grant", "evaluate", "enroll", "use_benefit", "excuse", "set_status", "end_grant")
+    actions_detail = ("grant", "evaluate", "enroll", "use_benefit", "excuse", "set_sponsor", "set_status", "end_grant")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Partner]:
         today = program_today()

@@ -14,7 +14,7 @@ from common.admin import change_url, list_url
 from common.templatetags import show
 from journal.models import Entry
 from leads.models import Deal, Lead, Sale
-from partners.models import Member, Partner
+from partners.models import Member, Partner, Sponsorship
 from tiers import checklist, quantities
 from tiers import standing as standings
 from tiers.models import Attestation, BenefitUse, Enrollment, Grace, Placement, Proposal
@@ -96,6 +96,13 @@ SAYS = {
     "leads.deal.lost": gettext_lazy("Deal lost"),
     "leads.sale.recorded": gettext_lazy("Sale recorded"),
     "leads.sale.changed": gettext_lazy("Sale changed"),
+    "leads.sale.voided": gettext_lazy("Sale voided"),
+    "leads.sale.restored": gettext_lazy("Sale restored"),
+    "leads.sale.split": gettext_lazy("Shares of a sale set"),
+    "leads.collection.created": gettext_lazy("Collection recorded"),
+    "leads.collection.changed": gettext_lazy("Collection changed"),
+    "partners.sponsorship.started": gettext_lazy("Sponsor set"),
+    "partners.sponsorship.changed": gettext_lazy("Time of the sponsor changed"),
 }
 
 
@@ -191,6 +198,8 @@ def _people(partner: Partner) -> list[Listed]:
         Certificate.objects.filter(member__partner=partner).select_related("member", "certification")
     )  # fmt: skip
     attested = _latest(Attestation.objects.filter(enrollment__partner=partner))
+    sponsors = _latest(Sponsorship.objects.filter(partner=partner).select_related("sponsor"))
+    sponsored = _latest(Sponsorship.objects.filter(sponsor=partner).select_related("partner"))
     uses = _latest(
         BenefitUse.objects.filter(enrollment__partner=partner).select_related("benefit", "enrollment__program")
     )
@@ -211,6 +220,16 @@ def _people(partner: Partner) -> list[Listed]:
             list_url(Attestation, enrollment__partner__id__exact=partner.pk),
         ),
         Listed(
+            _("Sponsors"), (_("Sponsor"), _("Since"), _("Until")),
+            [_line(one, one.sponsor, one.starts_on, one.ends_on) for one in sponsors],
+            list_url(Sponsorship, partner__id__exact=partner.pk),
+        ),
+        Listed(
+            _("Sponsored partners"), (_("Partner"), _("Since"), _("Until")),
+            [_line(one, one.partner, one.starts_on, one.ends_on) for one in sponsored],
+            list_url(Sponsorship, sponsor__id__exact=partner.pk),
+        ),
+        Listed(
             _("Uses of benefits"), (_("Benefit"), _("Day"), _("Note"), _("How much")),
             [_line(one, one.benefit, one.used_on, one.note, amount=quantities.of_use(one)) for one in uses],
             list_url(BenefitUse, enrollment__partner__id__exact=partner.pk),
@@ -221,7 +240,7 @@ def _people(partner: Partner) -> list[Listed]:
 def _work(partner: Partner) -> list[Listed]:
     leads = _latest(Lead.objects.filter(partner=partner))
     deals = _latest(Deal.objects.filter(partner=partner))
-    sales = _latest(Sale.objects.filter(partner=partner).select_related("product"))
+    sales = _latest(Sale.objects.standing().filter(partner=partner).select_related("product"))
     return [
         Listed(
             _("Leads"), (_("Lead"), _("Status"), _("Since")),

@@ -145,7 +145,8 @@ def _by_net_sales(program: Program) -> list[tuple[Partner, Decimal]]:
     """Partners by their net sales of the last twelve months, highest first."""
     window = trailing_months(program_today(), 12)
     sums = (
-        Sale.objects.filter(sold_on__gte=window.starts_on, sold_on__lt=window.ends_on, currency=program.currency)
+        Sale.objects.standing()
+        .filter(sold_on__gte=window.starts_on, sold_on__lt=window.ends_on, currency=program.currency)
         .order_by()
         .values_list("partner")
         .annotate(total=Sum("amount"))

@@ -1,19 +1,27 @@
 """Staff's pages of partners' people and places. The partner's own page mixes apps: partner_program.partner_admin."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
+from unfold.fields import UnfoldAdminAutocompleteModelChoiceField
+from unfold.views import BaseAutocompleteView
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from common.admin import STATES, EditInline, StaffAdmin
+from common.admin import STATES, EditInline, ReadOnlyAdmin, StaffAdmin, StaffForm, ask, change_url
 from common.pairs import PairsField, PairsWidget
+from common.periods import program_today
 from partners import services
-from partners.models import BUILT_IN, Location, Member, Partner
+from partners.models import BUILT_IN, Location, Member, Partner, Sponsorship
 
 
 class LocationInline(EditInline):
@@ -24,6 +32,29 @@ class LocationInline(EditInline):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class SponsorsView(BaseAutocompleteView):
+    """What the field that names a sponsor suggests."""
+
+    def get_queryset(self) -> QuerySet[Partner]:
+        return Partner.objects.filter(name__icontains=self.request.GET.get("term", "")).order_by("name", "id")
+
+
+class SponsorForm(StaffForm):
+    sponsor = UnfoldAdminAutocompleteModelChoiceField(
+        "admin:partners_partner_sponsors", queryset=Partner.objects.all(), label=_("Sponsor"), required=False,
+        help_text=_("Who brought the partner in, or supplies it. Left empty, it has none any more."),
+    )  # fmt: skip
+    on = forms.DateField(label=_("From"), initial=program_today)
+
+    def __init__(self, *args: Any, partner: Partner, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        held = Sponsorship.objects.filter(partner=partner).on(program_today()).first()
+        self.initial["sponsor"] = held and held.sponsor_id
+        chosen_id = str(self.data.get("sponsor", "") if self.is_bound else self.initial["sponsor"])
+        chosen = Partner.objects.filter(pk=chosen_id) if chosen_id.isdigit() else []
+        self.fields["sponsor"].widget.choices = [(one.pk, str(one)) for one in chosen]
 
 
 class PartnerAdmin(StaffAdmin):
@@ -75,6 +106,36 @@ class PartnerAdmin(StaffAdmin):
         """A partner leaves; its history stays."""
         return False
 
+    def get_urls(self) -> list[Any]:
+        sponsors = self.admin_site.admin_view(self.sponsors_view)
+        return [path("sponsors/", sponsors, name="partners_partner_sponsors"), *super().get_urls()]
+
+    def sponsors_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_sponsor_permission(request):
+            return JsonResponse({}, status=403)
+        return SponsorsView.as_view()(request)
+
+    def has_sponsor_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("partners.add_sponsorship")
+
+    @action(description=_("Set the sponsor"), icon="diversity_3", permissions=["sponsor"])
+    def set_sponsor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        partner = get_object_or_404(Partner, pk=object_id)
+
+        def do(values: Mapping[str, Any]) -> str:
+            services.set_sponsor(partner=partner, actor=request.user, **values)  # type: ignore[arg-type]
+            if values["sponsor"] is None:
+                return gettext("%(partner)s has no sponsor any more.") % {"partner": partner}
+            return gettext("%(sponsor)s is the sponsor of %(partner)s.") % {
+                "sponsor": values["sponsor"], "partner": partner,
+            }  # fmt: skip
+
+        return ask(
+            self, request, title=gettext("Set the sponsor of %(partner)s") % {"partner": partner}, do=do,
+            form=SponsorForm(request.POST or None, partner=partner), submit=gettext("Set it"), back=change_url(partner),
+            says=gettext("A plan may pay a sponsor for what its partner sells. Who it was before that day stays."),
+        )  # fmt: skip
+
 
 @admin.register(Member)
 class MemberAdmin(StaffAdmin):
@@ -96,6 +157,16 @@ class MemberAdmin(StaffAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A person leaves: set the day. Deleting would change what past requirements counted."""
         return False
+
+
+@admin.register(Sponsorship)
+class SponsorshipAdmin(ReadOnlyAdmin):
+    """Who sponsors whom. It is set on the page of the partner."""
+
+    list_display = ("partner", "sponsor", "starts_on", "ends_on")
+    list_select_related = ("partner", "sponsor")
+    list_filter = (("ends_on", admin.EmptyFieldListFilter),)
+    search_fields = ("partner__name", "sponsor__name")
 
 
 @admin.register(Location)

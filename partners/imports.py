@@ -10,9 +10,11 @@ from django.utils.translation import gettext_lazy
 from imports import kinds
 from imports.engine import Importer, Row
 from imports.fields import Field, OpenFields, capitals, day, degrees, key, short_texts, text, whole
-from imports.upsert import Outcome, upsert
+from imports.upsert import Outcome, keyed, there, upsert
 from journal import services as journal
-from partners.models import BUILT_IN, Location, Member, Partner
+from partners.models import BUILT_IN, Location, Member, Partner, Sponsorship
+from partners.rules import Bond, circles, shared
+from partners.services import bonds_of, lock_sponsorships
 from places import gazetteer
 
 ADDRESS = ("street", "street2", "postal_code", "city", "region", "country")
@@ -248,6 +250,80 @@ class TraitImporter(Importer):
         )  # fmt: skip
 
 
+class SponsorshipImporter(Importer):
+    """Who sponsors whom. A row of a partner and a first day that are there changes its sponsor and its end."""
+
+    kind: ClassVar[str] = "sponsorships"
+    label: ClassVar[Any] = gettext_lazy("Sponsors of partners")
+    position: ClassVar[int] = 57
+    model: ClassVar[type[Sponsorship]] = Sponsorship
+    identity: ClassVar[tuple[str, ...]] = ("partner", "starts_on")
+    known_by: ClassVar[tuple[str, ...]] = ("partner_id", "starts_on")
+    fields: ClassVar[tuple[Field, ...]] = (
+        Field("partner", gettext_lazy("External id of the partner."), key, required=True),
+        Field("sponsor", gettext_lazy("External id of who brought it in, or supplies it."), key, required=True),
+        Field("starts_on", gettext_lazy("First day with this sponsor."), day, required=True),
+        Field("ends_on", gettext_lazy("First day without it; empty: without end."), day, empty=None),
+    )
+
+    def check(self, rows: list[Row]) -> None:
+        partners = partner_keys(row.values[name] for row in rows for name in ("partner", "sponsor"))
+        for row in rows:
+            for name in ("partner", "sponsor"):
+                row.values[f"{name}_id"] = partners.get(row.values.pop(name))
+                if row.values[f"{name}_id"] is None:
+                    self.refuse(row, name, _("there is no partner with this external id"))
+            self._check_alone(row)
+        self._check_together([row for row in rows if not row.is_bad])
+
+    def _check_alone(self, row: Row) -> None:
+        values, ends_on = row.values, row.values.get("ends_on")
+        if values["partner_id"] is not None and values["partner_id"] == values["sponsor_id"]:
+            self.refuse(row, "sponsor", _("is the partner itself"))
+        if ends_on is not None and ends_on < values["starts_on"]:
+            self.refuse(row, "ends_on", _("is before the first day"))
+
+    def _check_together(self, rows: list[Row]) -> None:
+        """One sponsor on a day, no circle on any: of what is kept and what this batch makes of it."""
+        if not rows:
+            return
+        lock_sponsorships()
+        held = there([row.values for row in rows], among=Sponsorship.objects.all(), key=self.known_by)
+        bonds = [_bond(row, held.get(keyed(row.values, self.known_by))) for row in rows]
+        without = {one.pk for one in held.values()}
+        own: dict[int, list[Bond]] = {}
+        for bond in bonds_of({bond.partner for bond in bonds}, without=without, and_=()):
+            own.setdefault(bond.partner, []).append(bond)
+        for row, bond in zip(rows, bonds, strict=True):
+            others = own.setdefault(bond.partner, [])
+            if any(shared(bond, other) is not None for other in others):
+                self.refuse(row, "starts_on", _("has another sponsor at that time"))
+            others.append(bond)
+        for place in sorted(circles(bonds, lambda partners: bonds_of(partners, without=without, and_=bonds))):
+            self.refuse(rows[place], "sponsor", _("has this partner above it at that time"))
+
+    def save(self, rows: list[Row]) -> None:
+        """Those that are there first: one that ends makes room for one that begins."""
+        held = there([row.values for row in rows], among=Sponsorship.objects.all(), key=self.known_by)
+        for is_there in (True, False):
+            values = [row.values for row in rows if (keyed(row.values, self.known_by) in held) == is_there]
+            outcome = upsert(values, into=Sponsorship.objects.all(), key=self.known_by)
+            count(self, outcome)
+            journal.record_many(
+                journal.entry(
+                    verb="partners.sponsorship.changed", subject=change.row, actor=self.actor,
+                    partner_id=change.row.partner_id, before=change.before, after=change.after,  # type: ignore[attr-defined]
+                )
+                for change in outcome.changed.values()
+            )  # fmt: skip
+
+
+def _bond(row: Row, held: Sponsorship | None) -> Bond:
+    values = row.values
+    ends_on = values.get("ends_on", None if held is None else held.ends_on)
+    return Bond(values["partner_id"], values["sponsor_id"], values["starts_on"], ends_on)
+
+
 def partner_keys(external_ids: Iterable[str]) -> dict[str, int]:
     """Partners' primary keys by external id: one query."""
     return dict(Partner.objects.filter(external_id__in=set(external_ids)).values_list("external_id", "pk"))
@@ -263,3 +339,4 @@ def register() -> None:
     kinds.register(PartnerImporter)
     kinds.register(MemberImporter)
     kinds.register(TraitImporter)
+    kinds.register(SponsorshipImporter)

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from accounts.models import User
-from leads.models import Sale
+from leads.models import Collection, Sale
 from partners.models import Location, Member, Partner
 from tiers.models import Edition, Enrollment, Measure, Placement, Program, Tier
 from training.models import Certificate, Certification
@@ -68,6 +68,11 @@ def make_sale(partner: Partner, **over: Any) -> Sale:
         **over,
     }
     return Sale.objects.create(partner=partner, **fields)
+
+
+def make_collection(sale: Sale, **over: Any) -> Collection:
+    fields = {"external_id": f"K{next(_numbers)}", "amount": sale.amount, "collected_on": DAY, **over}
+    return Collection.objects.create(sale=sale, **fields)
 
 
 def make_program(**over: Any) -> Program:

@@ -18,6 +18,7 @@ from points.models import PointEntry
 from points.services import write_claim
 from tests.factories import (
     make_certificate,
+    make_collection,
     make_location,
     make_member,
     make_portal_user,
@@ -145,6 +146,10 @@ PAGES: dict[str, dict[str, Any]] = {
     "api:deal-lose": {**WRITE_ONLY, "nobody": UNSIGNED},
     "api:sale-list": MACHINES,
     "api:sale-detail": OWN_MACHINES,
+    "api:sale-restore": {**WRITE_ONLY, "nobody": UNSIGNED},
+    "api:sale-splits": {**WRITE_ONLY, "nobody": UNSIGNED},
+    "api:collection-list": MACHINES,
+    "api:collection-detail": OWN_MACHINES,
     "api:earning-list": MACHINES,
     "api:earning-detail": OWN_MACHINES,
     "api:statement-list": MACHINES,
@@ -218,7 +223,8 @@ def world(transactional_db: None) -> dict[str, Any]:
         "api:award-detail": make_award(partner).pk,
         "api:plantarget-detail": make_target(partner).pk,
         "api:exchangerate-detail": make_rate().pk,
-        "api:sale-detail": sale.pk,
+        **dict.fromkeys(["api:sale-detail", "api:sale-restore", "api:sale-splits"], sale.pk),
+        "api:collection-detail": make_collection(sale).pk,
         "api:pointentry-detail": PointEntry.objects.get().pk,
         **dict.fromkeys(["portal:claim", "portal:claim-document", "api:claim-detail"], claim.pk),
         **dict.fromkeys(["portal:lead", "api:lead-detail", "api:lead-accept", "api:lead-decline"], lead.pk),

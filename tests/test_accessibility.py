@@ -14,6 +14,7 @@ from commissions.models import Earning, Statement
 from commissions.services import open_dispute
 from common.periods import add_months, program_today
 from leads.models import Deal, Lead
+from leads.sales import set_splits
 from points.services import write_claim
 from tests.browser import pages
 from tests.factories import make_certificate, make_location, make_member, make_partner, make_portal_user, make_sale
@@ -44,6 +45,9 @@ def world() -> dict[str, Any]:
     make_certificate(make_member(partner, joined_on=add_months(today, -3)), expires_on=add_months(today, 1))
     for back in range(1, 6):
         make_sale(partner, sold_on=add_months(today.replace(day=1), -back), amount=20_000 * back)
+    shared = make_sale(partner, sold_on=add_months(today.replace(day=1), -1))
+    make_sale(partner, sold_on=shared.sold_on, kind="refund", amount=Decimal(-10), refund_of=shared)
+    set_splits(sale=shared, parts={partner.pk: 1, make_partner().pk: 2}, actor=None)
     owner = make_portal_user(partner)
     made = {"enrollment": partner.enrollments.get(), "rule": None, "category": "sites", "text": "", "author": owner}
     assert set_rows(program, row(starts_on=add_months(today, -3).isoformat(), expires={"months": 12})) == []

@@ -42,11 +42,11 @@ def earning(request: HttpRequest, membership: Membership, pk: int) -> HttpRespon
 @for_right(Right.SEE_PAY)
 def sales(request: HttpRequest, membership: Membership) -> HttpResponse:
     partner = membership.partner
-    own = Sale.objects.filter(partner=partner)
+    own = Sale.objects.standing().filter(partner=partner)
     months = list(own.dates("sold_on", "month", order="DESC"))
     month = _asked_month(request, months)
     period = month_of(month)
-    found = own.filter(sold_on__gte=period.starts_on, sold_on__lt=period.ends_on).select_related("product", "deal")
+    found = own.filter(sold_on__gte=period.starts_on, sold_on__lt=period.ends_on).told()
     unpaid = selectors.without_pay(found)
     only_unpaid = request.GET.get("only") == "unpaid"
     listed = (unpaid if only_unpaid else found).order_by("-sold_on", "order_number", "id")

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from common.periods import program_today
 from journal.models import Entry
-from partners.models import Location, Partner
+from partners.models import Location, Partner, Sponsorship
+from partners.services import sponsor
 from tests.admin.world import World, make_world
 from tests.factories import make_member, make_partner, make_program, make_sale, make_sales_edition
 from tiers import services
@@ -41,9 +42,12 @@ def held(partner: Partner) -> list[tuple[str, str]]:
 
 
 def test_everything_about_the_partner_with_the_way_to_the_rest(staff: Client, world: World) -> None:
+    sponsor(partner=world.partner, sponsor=make_partner(), starts_on=program_today())
+    sponsor(partner=make_partner(), sponsor=world.partner, starts_on=program_today())
     page = staff.get(url("change", world.partner)).context["page"]
     assert [(one.title, len(one.lines)) for one in page.listed] == [
-        ("People", 1), ("Certificates", 1), ("Attestations", 1), ("Uses of benefits", 1), ("Leads", 1), ("Deals", 1),
+        ("People", 1), ("Certificates", 1), ("Attestations", 1), ("Sponsors", 1), ("Sponsored partners", 1),
+        ("Uses of benefits", 1), ("Leads", 1), ("Deals", 1),
         ("Sales", 1), ("Statements", 1), ("Ledger", 1),
     ]  # fmt: skip
     for one in page.listed:
@@ -165,3 +169,22 @@ def test_a_new_partner_gets_an_address_of_its_own(staff: Client, world: World) -
            "locations-TOTAL_FORMS": "0", "locations-INITIAL_FORMS": "0"}  # fmt: skip
     assert staff.post(reverse("admin:partners_partner_add"), new).status_code == 302
     assert Partner.objects.get(external_id="N1").slug == "cycles-dupont-2"
+
+
+def test_staff_set_the_sponsor_and_take_it_away(staff: Client, world: World) -> None:
+    first, second, today = make_partner(name="Grossiste"), make_partner(name="Distributeur"), program_today()
+    page, asked = url("set_sponsor", world.partner), {"on": (today - timedelta(days=30)).isoformat(), **ASKED}
+    assert staff.get(page).status_code == 200
+    assert staff.post(page, {**asked, "sponsor": first.pk}).status_code == 302
+    assert staff.post(page, {"sponsor": second.pk, "on": today.isoformat(), **ASKED}).status_code == 302
+    rows = Sponsorship.objects.filter(partner=world.partner).order_by("starts_on")
+    assert list(rows.values_list("sponsor", "starts_on", "ends_on")) == [
+        (first.pk, today - timedelta(days=30), today), (second.pk, today, None),
+    ]  # fmt: skip
+    refused = staff.post(url("set_sponsor", second), {"sponsor": world.partner.pk, "on": today.isoformat(), **ASKED})
+    assert "so it cannot be its sponsor" in refused.content.decode()
+    assert f'value="{world.partner.pk}" selected' in refused.content.decode()
+    assert staff.post(page, {"sponsor": "", "on": (today + timedelta(days=5)).isoformat(), **ASKED}).status_code == 302
+    assert rows.last().ends_on == today + timedelta(days=5)
+    found = staff.get(reverse("admin:partners_partner_sponsors"), {"term": "grossis"}).json()
+    assert [one["text"] for one in found["results"]] == ["Grossiste"]

@@ -10,9 +10,12 @@ from commissions.models import Earning, Plan, Statement
 from common.periods import add_months, program_today
 from imports.models import Import
 from leads.models import Deal, Lead, Offer, Product
+from leads.sales import set_splits
 from partners.models import Partner
+from partners.services import sponsor
 from tests.factories import (
     make_certificate,
+    make_collection,
     make_location,
     make_member,
     make_partner,
@@ -68,7 +71,9 @@ def make_world() -> World:
     enrollment = services.enroll(partner=partner, program=program, on=today - timedelta(days=400))
     make_certificate(make_member(partner, joined_on=today - timedelta(days=300)), awarded_on=today - timedelta(days=9))
     product = Product.objects.create(external_id="X1", code="X1", name={"en": "Bicycle"})
-    make_sale(partner, amount=Decimal("1000.00"), sold_on=add_months(today.replace(day=1), -1), product=product)
+    sale = make_sale(partner, amount=Decimal("1000.00"), sold_on=add_months(today.replace(day=1), -1), product=product)
+    make_collection(sale)
+    set_splits(sale=sale, parts={partner.pk: 1}, actor=staff)
     services.use_benefit(enrollment=enrollment, code="kit", on=today, actor=staff)
     services.attest(enrollment=enrollment, kind="business-plan", title="Plan agreed", starts_on=today, author=staff)
     lead = Lead.objects.create(
@@ -106,7 +111,8 @@ def more_rows(world: World, number: int) -> None:
         services.use_benefit(enrollment=enrollment, code="kit", on=today, actor=world.staff)
         services.attest(enrollment=enrollment, kind="audit", title="Audit", starts_on=today, author=world.staff)
         make_certificate(make_member(partner))
-        make_sale(partner, sold_on=add_months(today.replace(day=1), -1))
+        make_collection(make_sale(partner, sold_on=add_months(today.replace(day=1), -1)))
+        sponsor(partner=partner, sponsor=world.partner, starts_on=today)
         Lead.objects.create(
             source=Lead.Source.STAFF, contact_name="Fantine", contact_email="f@example.com", need="A bicycle.",
             partner=partner, status=Lead.Status.ACCEPTED,

@@ -27,6 +27,7 @@ TEXTS: dict[str, list[str]] = {
     "kind": ["new", "renewal", "refund"],
     "category": ["storage", "Storage", "cloud ", "réseau"],
     "product": ["p1", "p2", "P1"],
+    "sourced": ["", "partner", "vendor", "influenced"],
     "order_number": ["", "o1", "o2", "O1"],
     "currency": ["EUR", "USD", "GBP", "JPY"],
     "customer_name": ["", *DIRTY],
@@ -67,8 +68,10 @@ RECORDS = fields(
 SCORES = fields(["value"], ["scored_on"], **same("scope"), kind="thing")
 DATASETS: dict[str, dict[str, Any]] = {
     "sales": fields(
-        ["amount", "quantity"], **same("currency", "kind", "product", "category", "order_number", "customer_name")
+        ["amount", "recurring_amount", "margin", "quantity"],
+        **same("currency", "kind", "sourced", "product", "category", "order_number", "customer_name"),
     ),
+    "collections": fields(["amount"], **same("currency", "kind", "product", "category", "customer_name")),
     "deals": fields(["amount"], **same("currency", "status", "customer_name")),
     "leads": fields(**same("source"), status="lead_status"),
     "members": fields([], ["joined_on"], **same("job", "role")),
@@ -83,7 +86,7 @@ DATASETS: dict[str, dict[str, Any]] = {
 }
 OTHER_DAYS = {"records": ["starts_on", "ends_on"], "plan_targets": ["ends_on"]}
 # The unit of a figure decides what it can be added to and compared with.
-UNITS = {"amount": "amount", "value": "decimal"}
+UNITS = {"amount": "amount", "recurring_amount": "amount", "margin": "amount", "value": "decimal"}
 
 
 OF_ENROLLMENT = ["since_enrollment", "partner_year"]

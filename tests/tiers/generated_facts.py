@@ -103,11 +103,20 @@ class Facts:
         kind, amount = random.choice(TEXTS["kind"]), self.amount(random)
         product = random.choice([None, "p1", "p2", "P1", "p3"])
         categories = {"p1": "storage", "p2": "Storage", "P1": "cloud ", "p3": ""}
+        signed = -amount if kind == "refund" else amount
         return {
-            "sold_on": self.on(random), "kind": kind, "amount": -amount if kind == "refund" else amount,
+            "sold_on": self.on(random), "kind": kind, "amount": signed, "voided": random.random() < 0.1,
+            "recurring_amount": random.choice([None, Decimal(0), signed]),
+            "cost": random.choice([None, Decimal(0), signed, -self.amount(random)]), "sourced": random.choice(TEXTS["sourced"]),
             "currency": random.choice(TEXTS["currency"]), "quantity": random.choice([1, 1, 2, 3, 0, -1]),
             "product": product, "category": categories.get(product or ""), **choose(random, "order_number", "customer_name"),
         }  # fmt: skip
+
+    def collections(self, random: Random) -> dict[str, Any]:
+        return {
+            "collected_on": self.on(random),
+            "amount": (self.amount(random) or Decimal(1)) * random.choice([1, 1, -1]),
+        }
 
     def deals(self, random: Random) -> dict[str, Any]:
         amount = self.amount(random) or Decimal(1)
@@ -178,8 +187,13 @@ UNIQUE: dict[str, tuple[str, ...]] = {
     "score_history": ("partner", "kind", "scope", "scored_on"),
     "plan_targets": ("partner", "key", "starts_on"),
 }
+# What a fact belongs to, and what it has of that.
+OWNERS = {
+    "certificates": ("members", ("member",)),
+    "collections": ("sales", ("sale", "voided", "currency", "kind", "product", "category", "customer_name")),
+}
 MADE: dict[str, Callable[[Facts, Random], dict[str, Any]]] = {
-    "sales": Facts.sales, "deals": Facts.deals, "leads": Facts.leads, "attestations": Facts.attestations,
+    "sales": Facts.sales, "collections": Facts.collections, "deals": Facts.deals, "leads": Facts.leads, "attestations": Facts.attestations,
     "awards": Facts.awards, "records": Facts.records, "score_history": Facts.score_history,
     "plan_targets": Facts.plan_targets, "members": Facts.members, "certificates": Facts.certificates,
 }  # fmt: skip
@@ -197,11 +211,15 @@ def facts_of(seed: int, night: Night, counts: Mapping[str, int], shrink: Mapping
             fact = {"partner": partner.key, **make(Facts(partner, edges[partner.key], night.day), random)}
             if dataset == "members":
                 fact["member"] = f"M{number}"
-            if dataset == "certificates":
-                own = [one["member"] for one in found["members"] if one["partner"] == partner.key]
+            if dataset == "sales":
+                fact["sale"] = f"S{number}"
+            if dataset in OWNERS:
+                of, shared = OWNERS[dataset]
+                own = [one for one in found[of] if one["partner"] == partner.key]
                 if not own:
                     continue
-                fact["member"] = random.choice(own)
+                owner = random.choice(own)
+                fact |= {name: owner[name] for name in shared}
             facts.append(fact)
         if names := UNIQUE.get(dataset):
             facts = list({tuple(one[name] for name in names): one for one in facts}.values())
@@ -209,7 +227,7 @@ def facts_of(seed: int, night: Night, counts: Mapping[str, int], shrink: Mapping
     return found
 
 
-NEEDS = {"live_records": ["records"], "scores": ["score_history"], "certificates": ["members", "certificates"],
+NEEDS = {"live_records": ["records"], "collections": ["sales", "collections"], "scores": ["score_history"], "certificates": ["members", "certificates"],
          "members": ["members", "certificates"]}  # fmt: skip
 
 

@@ -11,8 +11,10 @@ from tests.tiers.oracle_windows import Partner, in_force, stock_day, window_days
 
 Fact = Mapping[str, Any]
 ZERO = Fraction(0)
+AMOUNTS = ("amount", "recurring_amount", "margin")
 DATED = {
     "sales": "sold_on",
+    "collections": "collected_on",
     "deals": "registered_on",
     "leads": "arrived_on",
     "records": "occurred_on",
@@ -48,9 +50,12 @@ class Night:
 
     @cached_property
     def _by_partner(self) -> dict[tuple[str, str], list[Fact]]:
+        """A voided sale is no fact, nor is what came in for it."""
         found: dict[tuple[str, str], list[Fact]] = {}
         for dataset, facts in self.facts.items():
             for one in facts:
+                if one.get("voided"):
+                    continue
                 found.setdefault((one["partner"], dataset), []).append(one)
         return found
 
@@ -114,15 +119,20 @@ def value_of(night: Night, fact: Fact, name: str) -> Any:
         return fact["attributes"].get(name.removeprefix("attr:")) or None
     if name == "is_live":
         return record_stands(fact, night.day)
-    value = fact.get(name)
+    value = margin(fact) if name == "margin" else fact.get(name)
     if value is None or value == "":
         return None
     if isinstance(value, bool | date | str):
         return value
-    if name != "amount":
+    if name not in AMOUNTS:
         return Fraction(value)
     worth = rate(night, fact)
     return Fraction(value) * worth if worth else None
+
+
+def margin(fact: Fact) -> Any:
+    """Of the whole sale; empty where nobody said what it cost."""
+    return None if fact["cost"] is None else fact["amount"] - fact["cost"]
 
 
 def rate(night: Night, fact: Fact) -> Fraction:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from leads.models import Deal, Lead, Product, Sale
+from leads.models import Collection, Deal, Lead, Product, Sale
 from partners.models import Location, Member, Partner
 from records.models import PlanTarget, Record, Score
 from tests.tiers.oracle_facts import Fact, Night
@@ -91,11 +91,24 @@ def _sales(facts: Sequence[Fact], partners: By) -> None:
     }
     Sale.objects.bulk_create(
         Sale(
-            external_id=f"S{number}", partner=partners[one["partner"]], product=products.get(one["product"]),
-            **taken(one, "sold_on", "kind", "amount", "currency", "quantity", "order_number", "customer_name"),
+            external_id=one.get("sale", f"S{number}"), partner=partners[one["partner"]], product=products.get(one["product"]),
+            voided_at=moment(one["sold_on"], number) if one["voided"] else None,
+            void_reason="Deleted" if one["voided"] else "", **taken(one, "sold_on", "kind", "amount", "recurring_amount", "cost",
+            "currency", "quantity", "sourced", "order_number", "customer_name"),
         )
-        for number, one in enumerate(facts)
+        for number, one in enumerate({**PLAIN_SALE, **fact} for fact in facts)
     )  # fmt: skip
+
+
+PLAIN_SALE: Fact = {"voided": False, "recurring_amount": None, "cost": None, "sourced": ""}
+
+
+def _collections(facts: Sequence[Fact], partners: By) -> None:
+    sales = dict(Sale.objects.values_list("external_id", "pk"))
+    Collection.objects.bulk_create(
+        Collection(external_id=f"K{number}", sale_id=sales[one["sale"]], **taken(one, "amount", "collected_on"))
+        for number, one in enumerate(facts)
+    )
 
 
 def _deals(facts: Sequence[Fact], partners: By) -> None:
@@ -194,7 +207,7 @@ def taken(fact: Fact, *names: str) -> dict[str, Any]:
 
 
 SAVED: dict[str, Callable[[Sequence[Fact], By], None]] = {
-    "sales": _sales, "deals": _deals, "leads": _leads, "members": _members, "certificates": _certificates,
+    "sales": _sales, "collections": _collections, "deals": _deals, "leads": _leads, "members": _members, "certificates": _certificates,
     "attestations": _attestations, "awards": _awards, "records": _records, "score_history": _scores,
     "plan_targets": _targets,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Staff's pages of leads, deals and sales."""
+"""Staff's pages of leads and deals."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
@@ -23,7 +23,6 @@ from common.admin import (
     StaffForm,
     ask,
     by_currency,
-    by_month,
     change_url,
     list_url,
     with_totals,
@@ -31,7 +30,7 @@ from common.admin import (
 from common.periods import program_today
 from common.templatetags.show import day, money
 from leads import services
-from leads.models import Deal, Lead, Offer, Product, Sale
+from leads.models import Deal, Lead, Offer
 from leads.selectors import history
 from leads.services import LEAD_SHARING
 from partners.models import Partner
@@ -303,30 +302,3 @@ class DealAdmin(Worked, ByState, ReadOnlyAdmin):
             form=LostForm(request.POST or None), done=gettext("The deal is lost."), danger=True,
             do=lambda values: services.lose_deal(deal=deal, actor=request.user, **values),  # type: ignore[arg-type]
         )  # fmt: skip
-
-
-@admin.register(Sale)
-class SaleAdmin(ReadOnlyAdmin):
-    """Sales come in by import, by API and from won deals. What is wrong in one is put right where it came from."""
-
-    list_display = ("external_id", "sold_on", "partner", "kind", "customer_name", "show_amount", "order_number")
-    list_select_related = ("partner",)
-    list_filter = (by_month("sold_on"), "kind", by_currency(tiers.currencies))
-    search_fields = ("=external_id", "=order_number", "partner__name")
-    search_help_text = _("An external id, an order number, or a part of the partner’s name.")
-    list_before_template = "admin/list_totals.html"
-    raw_id_fields = ("product", "deal")
-
-    @display(description=_("net amount"), ordering="amount")
-    def show_amount(self, obj: Sale) -> str:
-        return money(obj.amount, obj.currency)
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return with_totals(super().changelist_view(request, extra_context), "amount")
-
-
-@admin.register(Product)
-class ProductAdmin(ReadOnlyAdmin):
-    list_display = ("name", "code", "category", "category_code")
-    list_filter = ("category_code",)
-    search_fields = ("code", "external_id", "category_code")
