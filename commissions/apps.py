@@ -7,7 +7,9 @@ class CommissionsConfig(AppConfig):
     verbose_name = _("Money")
 
     def ready(self) -> None:
-        from commissions import closing, dry_run, earning, program_section, reviews, statements, touching, what_if
+        from commissions import (
+            closing, dry_run, earning, notices, program_section, reviews, statements, touching, what_if,
+        )  # fmt: skip
 
         touching.watch(self)
         earning.register()
@@ -17,3 +19,4 @@ class CommissionsConfig(AppConfig):
         program_section.register()
         dry_run.register()
         what_if.register()
+        notices.register()

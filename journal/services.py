@@ -1,6 +1,6 @@
 """The one way into the journal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from common import bulk
+from journal import notices
 from journal.models import Entry
 
 
@@ -54,12 +55,21 @@ def record(**fields: Any) -> Entry:
     """Append one entry, in the caller's transaction; the fields are those of `entry`. Repeating appends again."""
     made = Entry(**entry(**fields)._asdict())
     made.save(force_insert=True)
+    notices.tell_after_commit([made.verb])
     return made
 
 
 def record_many(entries: Iterable[Line]) -> None:
     """Append entries in bulk, in the caller's transaction."""
-    bulk.insert(Entry, Line._fields, entries)
+    written: set[str] = set()
+    bulk.insert(Entry, Line._fields, _noting(entries, written))
+    notices.tell_after_commit(written)
+
+
+def _noting(entries: Iterable[Line], verbs: set[str]) -> Iterator[Line]:
+    for one in entries:
+        verbs.add(one.verb)
+        yield one
 
 
 @transaction.atomic

@@ -7,7 +7,8 @@ class LeadsConfig(AppConfig):
     verbose_name = _("Leads and deals")
 
     def ready(self) -> None:
-        from leads import datasets, imports
+        from leads import datasets, imports, notices
 
         datasets.register()
         imports.register()
+        notices.register()

@@ -43,7 +43,6 @@ def capture_lead(
     Offer.objects.create(lead=lead, partner=partner)
     _record("leads.lead.captured", lead, None, after={"status": lead.status, "source": source})
     if not is_made_up:
-        tasks.after_commit(tasks.mail_offer, lead.pk)
         tasks.after_commit(tasks.mail_receipt, lead.pk)
     return lead
 
@@ -89,8 +88,6 @@ def offer_lead(*, lead: Lead, partner: Partner, actor: User) -> Offer:
         )
     offer = Offer.objects.create(lead=locked, partner=partner, offered_by=actor)
     _move(locked, Lead.Status.OFFERED, "leads.lead.offered", actor, partner=partner)
-    if not locked.is_made_up:
-        tasks.after_commit(tasks.mail_offer, locked.pk)
     return offer
 
 
@@ -242,7 +239,6 @@ def approve_deal(*, deal: Deal, actor: User) -> Deal:
     _expect_deal(locked, {Deal.Status.SUBMITTED})
     locked.decided_by, locked.decided_at = actor, timezone.now()
     _settle(locked, Deal.Status.APPROVED, "leads.deal.approved", actor)
-    tasks.after_commit(tasks.mail_decision, locked.pk)
     return locked
 
 
@@ -255,7 +251,6 @@ def refuse_deal(*, deal: Deal, reason: str, actor: User) -> Deal:
     _expect_deal(locked, {Deal.Status.SUBMITTED})
     locked.decided_by, locked.decided_at, locked.reason = actor, timezone.now(), _reason(reason)
     _settle(locked, Deal.Status.REFUSED, "leads.deal.refused", actor, note=locked.reason)
-    tasks.after_commit(tasks.mail_decision, locked.pk)
     return locked
 
 

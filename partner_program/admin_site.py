@@ -87,6 +87,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Journal"), "history", "journal.entry"),
         ),
         _group(
+            _("Messages"),
+            item(_("Messages"), "mail", "notifications.message"),
+            item(_("Deliveries"), "outgoing_mail", "notifications.delivery"),
+            item(_("What people chose"), "tune", "notifications.preference"),
+            item(_("Webhooks"), "webhook", "notifications.endpoint"),
+            item(_("Calls of webhooks"), "sync_alt", "notifications.call"),
+        ),
+        _group(
             _("Users"),
             item(_("Users"), "badge", "accounts.user"),
             item(_("Groups"), "groups", "auth.group"),

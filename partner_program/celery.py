@@ -23,10 +23,13 @@ app.autodiscover_tasks(related_name="tasks")
 def collect_schedules(sender: Celery, **_kwargs: object) -> None:
     """Each app names its schedule beside the jobs it runs."""
     from imports import jobs as import_jobs  # noqa: PLC0415  # Django's apps are loaded only now
+    from notifications import jobs as notification_jobs  # noqa: PLC0415
     from rates import jobs as rate_jobs  # noqa: PLC0415
     from tiers import jobs as tier_jobs  # noqa: PLC0415
 
-    sender.conf.beat_schedule = {**tier_jobs.SCHEDULE, **import_jobs.SCHEDULE, **rate_jobs.schedule()}
+    sender.conf.beat_schedule = {
+        **tier_jobs.SCHEDULE, **import_jobs.SCHEDULE, **notification_jobs.SCHEDULE, **rate_jobs.schedule()
+    }  # fmt: skip
 
 
 @setup_logging.connect

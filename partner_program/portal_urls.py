@@ -11,4 +11,5 @@ urlpatterns = [
     path("", include("points.urls")),
     path("", include("leads.urls")),
     path("", include("commissions.urls")),
+    path("messages/", include("notifications.portal_urls")),
 ]

@@ -33,6 +33,7 @@ SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
 
 INSTALLED_APPS = [
     "partner_program.apps.PartnerProgramConfig",
+    "notifications.apps.NotificationsConfig",
     "locator.apps.LocatorConfig",
     "commissions.apps.CommissionsConfig",
     "leads.apps.LeadsConfig",
@@ -206,6 +207,12 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = VAR_DIR / "mail"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="partners@localhost")
+EMAIL_TIMEOUT = 20  # seconds
+DIGEST_HOUR = env.int("DIGEST_HOUR", default=7)
+
+# --- Webhooks: to the public internet, unless the systems they tell stand in the same network -----
+
+WEBHOOKS_MAY_BE_PRIVATE = env.bool("WEBHOOKS_MAY_BE_PRIVATE", default=False)
 
 # --- Safety -------------------------------------------------------------------------------------
 

@@ -1,15 +1,18 @@
 """What happened to a partner, in the reader's words: the journal's entries that concern people outside."""
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Value
+from django.db.models import TextField, Value
+from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
 from common.templatetags import show
+from common.texts import Texts
 from journal.models import Entry
 from leads.models import Deal, Lead
 from partners.models import Partner
@@ -31,8 +34,7 @@ class _Words:
 
     def __init__(self, entries: Sequence[Entry], tiers: Iterable[Tier]) -> None:
         self.tiers = {tier.code: str(tier.name) for tier in tiers}
-        self.names = _names(entries)
-        self.benefits = _benefits(entries)
+        self.names, self.benefits = _names(entries)
 
     def placed(self, entry: Entry) -> str:
         before, after = self._tier(entry.before), self._tier(entry.after)
@@ -102,27 +104,28 @@ class _Words:
         return self.tiers.get(code, code)
 
 
-def _benefits(entries: Sequence[Entry]) -> dict[tuple[str, str], str]:
-    """What benefits that opened and closed are called, by the entry's subject and code. A query where there are any."""
-    switching = [entry for entry in entries if {"opens", "closes"} & set(entry.after)]
-    ids = {int(entry.subject.removeprefix(f"{ENROLLMENT}:")) for entry in switching}
-    if not ids:
-        return {}
-    rows = Benefit.objects.filter(program__enrollments__in=ids).values_list("program__enrollments", "code", "name")
-    return {(f"{ENROLLMENT}:{pk}", code): str(name) for pk, code, name in rows}
-
-
-def _names(entries: Sequence[Entry]) -> dict[str, str]:
-    """What the leads and deals that entries are about are called, by the entry's subject. One query."""
-    ids: dict[str, set[int]] = {LEAD: set(), DEAL: set()}
+def _names(entries: Sequence[Entry]) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
+    """What the leads and deals that entries are about are called, by the entry's subject; and what the benefits that opened
+    and closed are, by subject and code. One query."""
+    ids: dict[str, set[int]] = {LEAD: set(), DEAL: set(), ENROLLMENT: set()}
     for entry in entries:
         label, _colon, number = entry.subject.partition(":")
-        if label in ids:
+        if label in ids and (label != ENROLLMENT or {"opens", "closes"} & set(entry.after)):
             ids[label].add(int(number))
+    nothing = Value("")
     # A prospect's own name stays hidden until its lead is accepted; its company never is.
-    companies = Lead.objects.filter(pk__in=ids[LEAD]).order_by().values_list(Value(LEAD), "pk", "company")
-    titles = Deal.objects.filter(pk__in=ids[DEAL]).order_by().values_list(Value(DEAL), "pk", "title")
-    return {f"{label}:{number}": name for label, number, name in companies.union(titles)}
+    leads, deals = (model.objects.filter(pk__in=ids[label]).order_by() for model, label in ((Lead, LEAD), (Deal, DEAL)))
+    companies = leads.annotate(label=Value(LEAD), code=nothing).values_list("label", "pk", "code", "company")
+    titles = deals.annotate(label=Value(DEAL), code=nothing).values_list("label", "pk", "code", "title")
+    benefits = Benefit.objects.filter(program__enrollments__in=ids[ENROLLMENT]).order_by()
+    given = benefits.annotate(label=Value(ENROLLMENT), called=Cast("name", TextField())).values_list(
+        "label", "program__enrollments", "code", "called"
+    )
+    rows = list(companies.union(titles, given))
+    names = {f"{label}:{number}": name for label, number, _code, name in rows if label != ENROLLMENT}
+    return names, {
+        (f"{label}:{number}", code): str(Texts(json.loads(name))) for label, number, code, name in rows if label == ENROLLMENT
+    }  # fmt: skip
 
 
 def _of_lead(named: Callable[[], str], unnamed: Callable[[], str]) -> Callable[[_Words, Entry], str]:
@@ -178,8 +181,7 @@ SENTENCES: dict[str, Callable[[_Words, Entry], str]] = {
 
 
 def of_partner(partner: Partner, tiers: Iterable[Tier]) -> list[Event]:
-    """The latest events, newest first. Two queries, and one where benefits opened or closed. `tiers` name the codes that
-    entries hold."""
+    """The latest events, newest first. Two queries. `tiers` name the codes that entries hold."""
     entries = list(Entry.objects.about_partner(partner.pk).filter(verb__in=SENTENCES).order_by("-id")[:LATEST])
     words = _Words(entries, tiers)
     return [Event(entry.at, SENTENCES[entry.verb](words, entry)) for entry in entries]

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("locator.urls")),
     path("portal/", include("partner_program.portal_urls")),
     path("accounts/", include("accounts.urls")),
+    path("mails/", include("notifications.urls")),
     path("theme/", set_theme, name="theme"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", include("partner_program.api_urls")),

@@ -7,8 +7,9 @@ class PointsConfig(AppConfig):
     verbose_name = _("Points")
 
     def ready(self) -> None:
-        from points import datasets, granting, program_section
+        from points import datasets, granting, notices, program_section
 
         datasets.register()
         granting.register()
         program_section.register()
+        notices.register()

@@ -14,6 +14,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from commissions.models import Earning, Statement
 from commissions.services import open_dispute, publish_plan, withdraw_dispute
 from common.periods import program_today
+from journal import notices
+from journal import services as journal
+from notifications.mailing import token_for
+from notifications.models import Delivery
 from points.models import PointEntry
 from points.services import write_claim
 from tests.factories import (
@@ -78,6 +82,10 @@ PAGES: dict[str, dict[str, Any]] = {
     "portal:dispute-document": OWN,
     "portal:dispute-new": OWN,
     "portal:sales": PORTAL,
+    "portal:notices": PORTAL,
+    "portal:notice": {**PORTAL, "member": "/portal/tier/", "stranger": HIDDEN},
+    "portal:notice-preferences": PORTAL,
+    "notifications:unsubscribe": OPEN,
     "accounts:sign-in": {**OPEN, "member": "/portal/", "stranger": "/portal/", "lost": "/portal/", "staff": "/portal/"},
     "accounts:sign-out": WRITE_ONLY,
     "accounts:password-change": SIGNED_IN,
@@ -205,6 +213,10 @@ def world(transactional_db: None) -> dict[str, Any]:
         document=SimpleUploadedFile("evidence.pdf", b"%PDF-"),
     )  # fmt: skip
     withdraw_dispute(dispute=dispute, actor=made.person)  # or asking about its line again leads there
+    journal.record(
+        verb="tiers.placement.changed", subject=enrollment, partner_id=partner.pk, before={"tier": "level-1"},
+        after={"tier": "level-2", "on": today.isoformat(), "reason": "earned"},
+    )  # fmt: skip
     owned = {
         "api:partner-detail": partner.pk,
         "api:member-detail": member.pk,
@@ -247,6 +259,7 @@ def world(transactional_db: None) -> dict[str, Any]:
             Statement.objects.get().pk,
         ),
         "portal:tier-facts": Measure.objects.get().pk,
+        "portal:notice": Delivery.objects.filter(user=made.person, channel="portal").latest("pk").pk,
     }
     kwargs: dict[str, dict[str, Any]] = {
         name: {"measure_id" if name == "portal:tier-facts" else "pk": pk} for name, pk in owned.items()
@@ -255,6 +268,7 @@ def world(transactional_db: None) -> dict[str, Any]:
     kwargs |= dict.fromkeys(
         ["locator:program-page", "locator:estimate", "api:program-detail"], {"slug": made.program.slug}
     )
+    kwargs["notifications:unsubscribe"] = {"token": token_for(made.person, notices.kinds()[0])}
     kwargs["accounts:password-set"] = {"uidb64": "MQ", "token": "set-password"}
     users = {
         "nobody": None, "member": made.person, "stranger": make_portal_user(made.low), "lost": make_user(),

@@ -13,8 +13,10 @@ from django.urls import reverse
 from commissions.models import Earning, Statement
 from commissions.services import open_dispute
 from common.periods import add_months, program_today
+from journal import notices
 from leads.models import Deal, Lead
 from leads.sales import set_splits
+from notifications.mailing import token_for
 from points.services import write_claim
 from tests.browser import pages
 from tests.factories import make_certificate, make_location, make_member, make_partner, make_portal_user, make_sale
@@ -80,6 +82,8 @@ def addresses(world: dict[str, Any]) -> list[str]:
         ("portal:lead", {"pk": Lead.objects.get().pk}), ("portal:deals", {}), ("portal:deal-new", {}),
         ("portal:deal", {"pk": world["deal"].pk}), ("portal:statements", {}),
         ("portal:statement", {"pk": Statement.objects.latest("starts_on").pk}), ("portal:sales", {}),
+        ("portal:notices", {}), ("portal:notice-preferences", {}),
+        ("notifications:unsubscribe", {"token": token_for(world["owner"], notices.kinds()[0])}),
         ("portal:earning", {"pk": Earning.objects.latest("earned_on").pk}),
         ("portal:disputes", {}), ("portal:dispute", {"pk": world["dispute"].pk}),
         ("portal:dispute-new", {"pk": Earning.objects.latest("earned_on").pk}),

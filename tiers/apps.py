@@ -7,9 +7,10 @@ class TiersConfig(AppConfig):
     verbose_name = _("Program")
 
     def ready(self) -> None:
-        from tiers import attestations, dry_run, held, placing
+        from tiers import attestations, dry_run, held, notices, placing
 
         attestations.register()
         held.register()
         placing.register()
         dry_run.register()
+        notices.register()

@@ -215,7 +215,7 @@ def trial_in_words(made: trying.Trial, row: documents.Document) -> dict[str, Any
             }
             for line in made.lines
         ],
-        "more": ngettext("and %(count)s more", "and %(count)s more", left) % {"count": quantity(left)} if left else "",
+        "more": _("and %(count)s more") % {"count": quantity(left)} if left else "",
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from tests.admin.world import World, make_world, more_rows
+from tests.admin.world import World, make_world, more_rows, told
 from tests.factories import make_portal_user, make_user
 
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def world() -> World:
-    return make_world()
+    made = make_world()
+    told(made.partner, made.enrollment, made.staff)
+    return made
 
 
 @pytest.fixture

@@ -9,8 +9,14 @@ from commissions import services as commissions
 from commissions.models import Earning, Plan, Statement
 from common.periods import add_months, program_today
 from imports.models import Import
+from journal import services as journal
+from journal.notices import How
 from leads.models import Deal, Lead, Offer, Product
 from leads.sales import set_splits
+from notifications.models import Delivery, Endpoint
+from notifications.services import choose, save_endpoint
+from notifications.telling import tell_people
+from notifications.webhooks import queue_calls
 from partners.models import Partner
 from partners.services import sponsor
 from tests.factories import (
@@ -19,6 +25,7 @@ from tests.factories import (
     make_location,
     make_member,
     make_partner,
+    make_portal_user,
     make_program,
     make_sale,
     make_sales_edition,
@@ -101,6 +108,20 @@ def make_world() -> World:
     return World(staff, program, edition, partner, enrollment, plan, run, deal, lead)
 
 
+def told(partner: Partner, enrollment: Enrollment, staff: User) -> None:
+    """A tier that was reached, told to one person of the partner and to a webhook; and what that person chose."""
+    make_portal_user(partner)
+    endpoint = Endpoint(name=f"CRM of {partner}", url="https://93.184.215.14/", verbs=["tiers.placement.changed"])
+    save_endpoint(endpoint=endpoint, actor=staff)
+    journal.record(
+        verb="tiers.placement.changed", subject=enrollment, partner_id=partner.pk, before={"tier": "level-1"},
+        after={"tier": "level-2", "on": "2026-03-01", "reason": "earned"},
+    )  # fmt: skip
+    tell_people()
+    queue_calls()
+    choose(user=Delivery.objects.latest("pk").user, choices={"tier": How.DAILY}, actor=None)
+
+
 def more_rows(world: World, number: int) -> None:
     """`number` more partners with a row of everything a list may show."""
     today = program_today()
@@ -124,5 +145,6 @@ def more_rows(world: World, number: int) -> None:
         Import.objects.create(kind="sales", file="imports/y.csv", file_name="y.csv", mapping={}, created_by=world.staff)
         for make in (make_record, make_score, make_award, make_target):
             make(partner)
+        told(partner, enrollment, world.staff)
         Product.objects.create(external_id=f"P{partner.pk}", name={"en": "A product"})
     night.work(night.start(program=world.program, day=today).pk)

@@ -1,8 +1,6 @@
 """What staff decide about tiers: who qualified and waits, who is in grace, and times in which nothing is lost."""
 
 from collections.abc import Mapping
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any, ClassVar
 
 from django import forms
@@ -11,7 +9,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
@@ -19,6 +17,7 @@ from common.admin import STATES, ReadOnlyAdmin, StaffForm, ask, change_url, list
 from common.periods import program_today
 from common.templatetags import show
 from tiers import services
+from tiers.gaps import gap_in_words
 from tiers.models import Edition, Enrollment, Grace, Program, Proposal, Relief, Tier
 from tiers.models.standing import tier_of
 
@@ -261,22 +260,3 @@ class Extending:
 
 def days(number: int) -> str:
     return ngettext("%(count)s day", "%(count)s days", number) % {"count": show.quantity(number)}
-
-
-def gap_in_words(gap: Mapping[str, Any], currency: str) -> str:
-    """ "Net sales: $30,000 (of $50,000)": what is missing of what is asked."""
-    names = gap["name"]
-    name = names.get(get_language() or "en") or next(iter(names.values()), gap["measure"])
-    missing, threshold = (_figure(gap[part], gap["unit"], currency) for part in ("missing", "threshold"))
-    return gettext("%(measure)s: %(missing)s of %(threshold)s") % {
-        "measure": name, "missing": missing, "threshold": threshold
-    }  # fmt: skip
-
-
-def _figure(text: str, unit: str, currency: str) -> str:
-    exact = Fraction(text)
-    if unit == "amount":
-        return show.money_short(Decimal(exact.numerator) / exact.denominator, currency)
-    if unit in ("ratio", "share"):
-        return show.percent(exact)
-    return show.quantity(Decimal(exact.numerator) / exact.denominator)
