@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg2
 
+from bench import documents
 from bench.databases import scratch_database
 from bench.size import EVALUATING
 
@@ -80,6 +81,7 @@ def report(server: str, found: list[dict[str, Any]]) -> None:
         print(f"  nearest 20 of a tier within 100 km: median {near['ms']:.1f} ms, p95 {near['p95']:.1f} ms; by the earthdistance "
               f"index {near['index_ms']:.1f} ms, p95 {near['index_p95']:.1f} ms; {near['ms'] / near['index_ms']:.2f}x  "
               f"{'met' if met else 'NOT met'}")  # fmt: skip
+        print(f"  {documents.said(one['invoices'])}")
     if len(found) > 1:
         print()
         small, large = found[0], found[-1]

@@ -135,9 +135,9 @@ PLAIN_POSTING = """
 """
 STATE = (
     """
-    INSERT INTO plain_statement (partner_id, starts_on, ends_on, currency, state, opening, amount, released, held, tax, total,
+    INSERT INTO plain_statement (partner_id, starts_on, ends_on, currency, state, amount, total, opening, released, held, tax,
         tax_rate, tax_mention, payment_reference, reason)
-    SELECT partner_id, month, month + interval '1 month', currency, 'draft', 0, sum(amount), 0, 0, 0, 0, 0, '', '', ''
+    SELECT partner_id, month, month + interval '1 month', currency, 'draft', sum(amount), sum(amount), 0, 0, 0, 0, 0, '', '', ''
     FROM (SELECT *, date_trunc('month', earned_on)::date AS month FROM plain_earning) earned
     WHERE earned_on < date_trunc('month', %(day)s::date) GROUP BY 1, 2, 4
     """,
@@ -269,8 +269,8 @@ DIFFERENT = {
         {how} SELECT partner_id, sale_id, number, kind, earned_on, base, rate, before, amount, currency FROM plain_earning
     """,
     "statements": """
-        SELECT partner_id, starts_on, ends_on, currency, amount FROM commissions_statement
-        {how} SELECT partner_id, starts_on, ends_on, currency, amount FROM plain_statement
+        SELECT partner_id, starts_on, ends_on, currency, amount, total FROM commissions_statement
+        {how} SELECT partner_id, starts_on, ends_on, currency, amount, total FROM plain_statement
     """,
 }
 

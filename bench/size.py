@@ -22,7 +22,7 @@ def run(partners: int, *, pays: bool) -> dict[str, Any]:
     from django.core.management import call_command
     from django.db import connection
 
-    from bench import facts, pages, plain
+    from bench import documents, facts, pages, plain
     from tiers import program_file
 
     def say(text: str) -> None:
@@ -64,9 +64,12 @@ def run(partners: int, *, pays: bool) -> dict[str, Any]:
     say("a dry run of another edition")
     dry = dry_run(program, facts.DAY)
     say("pages and locator")
+    timed, located = pages.time_pages(pays=pays), pages.time_locator()
+    say("self-billed invoices")
     return {
         "partners": partners, "rows": rows, "filled": filled, "sql": sql, "first": first, "second": second, "shared": shared,
-        "dry": dry, "different": different, "pages": pages.time_pages(pays=pays), "locator": pages.time_locator(),
+        "dry": dry, "different": different, "pages": timed, "locator": located,
+        "invoices": documents.time_documents(),
     }  # fmt: skip
 
 

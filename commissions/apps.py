@@ -8,7 +8,15 @@ class CommissionsConfig(AppConfig):
 
     def ready(self) -> None:
         from commissions import (
-            closing, dry_run, earning, notices, program_section, reviews, statements, touching, what_if,
+            closing,
+            dry_run,
+            earning,
+            notices,
+            program_section,
+            reviews,
+            statements,
+            touching,
+            what_if,
         )  # fmt: skip
 
         touching.watch(self)

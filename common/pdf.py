@@ -1,5 +1,6 @@
 """Pages as PDF, drawn from HTML by WeasyPrint, whose system libraries (Pango) not every machine has."""
 
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,27 +18,52 @@ class PdfError(ProgramError):
     code = "pdf_unavailable"
 
 
-def from_html(html: str) -> bytes:
-    """The document that `html` describes. Addresses in it are those of static files ("css/print.css"); nothing else is read,
-    and no network is used. Raises PdfError where the library or what it needs is missing: everything else goes on without.
-    """
+def library() -> Any:
+    """WeasyPrint. Raises PdfError, saying what to install, where it or what it needs is missing: everything else goes on without."""
     try:
-        weasyprint: Any = import_module("weasyprint")  # here: where it is missing, nothing else may fail
+        return import_module("weasyprint")  # here: where it is missing, nothing else may fail
     except (ImportError, OSError) as missing:
         raise PdfError(
             _(
                 "This machine cannot make PDF files: WeasyPrint or its system libraries are missing (%(missing)s). Install"
-                " Pango (on Debian and Ubuntu: apt install libpango-1.0-0 libpangoft2-1.0-0), or take the Excel or CSV file."
+                " Pango (on Debian and Ubuntu: apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)."
             )
-            % {"missing": missing}
+            % {"missing": str(missing).splitlines()[0]}
         ) from missing
-    base = f"{Path(settings.BASE_DIR).as_uri()}/"
-    document = weasyprint.HTML(string=html, base_url=base, url_fetcher=_static(weasyprint, base))
-    return bytes(document.write_pdf())
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A style and its fonts, read once for many documents."""
+
+    fonts: Any
+    style: Any
+
+
+def look(css: str) -> Look:
+    """The style that `css` describes; addresses in it are those of static files. Raises PdfError."""
+    weasyprint = library()
+    fonts = weasyprint.text.fonts.FontConfiguration()
+    style = weasyprint.CSS(string=css, font_config=fonts, base_url=_base(), url_fetcher=_static(weasyprint, _base()))
+    return Look(fonts, style)
+
+
+def from_html(html: str, *, look: Look | None = None, variant: str | None = None) -> bytes:
+    """The document that `html` describes. Addresses in it are those of static files ("css/print.css"); nothing else is read,
+    and no network is used. `variant` is a kind of PDF to keep to, as "pdf/a-3b". Raises PdfError.
+    """
+    weasyprint = library()
+    document = weasyprint.HTML(string=html, base_url=_base(), url_fetcher=_static(weasyprint, _base()))
+    dressed = {"stylesheets": [look.style], "font_config": look.fonts} if look else {}
+    return bytes(document.write_pdf(pdf_variant=variant, **dressed))
+
+
+def _base() -> str:
+    return f"{Path(settings.BASE_DIR).as_uri()}/"
 
 
 def _static(weasyprint: Any, base: str) -> Any:
-    class StaticFiles(weasyprint.urls.URLFetcher):
+    class StaticFiles(weasyprint.urls.URLFetcher):  # type: ignore[misc]  # known once the library is loaded
         """Static files alone: a page never makes this machine read another file, or ask another one."""
 
         def fetch(self, url: str, headers: Any = None) -> Any:

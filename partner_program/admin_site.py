@@ -77,6 +77,13 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Commission plans"), "percent", "commissions.plan"),
             item(_("Exchange rates"), "currency_exchange", "rates.rate", "rates"),
             item(_("Settings of statements"), "tune", "commissions.statementsettings"),
+            item(_("Self-billed invoices"), "receipt", "invoices.invoice"),
+            item(_("Invoices that wait"), "pending_actions", "invoices.waiting", "invoices-waiting"),
+            item(_("Invoices sent by partners"), "mark_email_unread", "invoices.uploadedinvoice", "invoices-sent"),
+            item(_("Legal details"), "badge", "invoices.partneridentity", "identities"),
+            item(_("Mandates"), "contract", "invoices.mandate"),
+            item(_("Invoicing: own details"), "apartment", "invoices.vendoridentity"),
+            item(_("Settings of invoicing"), "settings", "invoices.invoicesettings"),
         ),
         _group(
             _("Data"),

@@ -12,6 +12,7 @@ from rest_framework.authentication import BasicAuthentication
 from rest_framework.routers import DefaultRouter
 
 import commissions.api
+import invoices.api
 import leads.api
 import partners.api
 import points.api
@@ -36,7 +37,10 @@ class RevokeTokenView(LogoutView):  # type: ignore[misc]
 
 
 router = DefaultRouter()
-for app in (partners.api, tiers.api, points.api, rates.api, records.api, training.api, leads.api, commissions.api):
+API_APPS = (
+    partners.api, tiers.api, points.api, rates.api, records.api, training.api, leads.api, commissions.api, invoices.api,
+)  # fmt: skip
+for app in API_APPS:
     for prefix, view_set in app.routes():
         router.register(prefix, view_set, basename=getattr(view_set, "basename", None))
 

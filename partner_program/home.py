@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from commissions.selectors import balance
+from commissions.selectors import balance, coming
 from common import charts
 from common.periods import add_months, program_today
 from common.templatetags import show
@@ -27,6 +27,7 @@ from training.models import Certificate
 EXPIRES_WITHIN = timedelta(days=60)
 MONTHS = 12
 MOST = 5
+COMING = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ def home(membership: Member, enrollment: Enrollment | None) -> dict[str, Any]:
         "enrollment": enrollment,
         "lifts": [checklist.requirement_row(one, standing.case) for one in standing.to_lift[:2]] if standing else [],
         "balances": balance(partner=partner, on=today) if sees_pay else [],
+        "coming": coming(partner=partner, today=today)[:COMING] if sees_pay else [],
         "sees_pay": sees_pay,
         "may_work_leads": may(membership, Right.WORK_LEADS),
         "waiting": waiting(membership, today),

@@ -37,6 +37,7 @@ TOTALS = {
     "posted": _("ledger lines posted"),
     "statements": _("statements drafted or added to"),
     "statement_lines": _("lines put on statements"),
+    "invoices_made": _("invoices written"),
     "approved": _("statements approved at the end of their review"),
     "disputes_overdue": _("disputes whose time to answer ran out"),
     "payees_reminded": _("partners reminded of their payment details"),

@@ -11,5 +11,6 @@ urlpatterns = [
     path("", include("points.urls")),
     path("", include("leads.urls")),
     path("", include("commissions.urls")),
+    path("", include("invoices.urls")),
     path("messages/", include("notifications.portal_urls")),
 ]

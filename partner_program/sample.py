@@ -16,6 +16,8 @@ from django.db.models import Sum
 from accounts.models import User
 from common.periods import add_months, program_today, trailing_months
 from imports.engine import Importer, Row
+from invoices import services as invoices
+from invoices.selectors import mandate_text
 from leads import services as leads
 from leads.imports import ProductImporter, SaleImporter
 from leads.models import Deal, Lead, Offer, Sale
@@ -138,6 +140,7 @@ def add_people(program: Program) -> None:
             _attest(Enrollment.objects.get(partner=partner, program=program), place, staff)
         demo = next((one for one, amount in ranked if amount < 175_000), ranked[-1][0])
         user = _add_demo_login(demo)
+        _add_invoicing(demo, user, staff)
         _add_leads(demo, [partner for partner, _amount in ranked[:30] if partner != demo], staff, user)
 
 
@@ -242,6 +245,32 @@ def _add_demo_login(partner: Partner) -> User:
             )  # fmt: skip
     Attestation.objects.filter(enrollment__partner=partner, kind__in=["joint-campaign", "case-study"]).delete()
     return user
+
+
+# Made up, with check digits that fit.
+VENDOR = {
+    "name": "Adventure Works SAS", "street": "1 place Bellecour", "postal_code": "69002", "city": "Lyon", "country": "FR",
+    "registration_number": "123456782", "vat_number": "FR11123456782",
+    "legal_line": "SAS au capital de 1 500 000 € – RCS Lyon 123 456 782",
+}  # fmt: skip
+NUMBERS = {
+    "FR": {"registration_number": "987654324", "vat_number": "FR14987654324"},
+    "DE": {"registration_number": "HRB 4711", "vat_number": "DE123456788"},
+}
+
+
+def _add_invoicing(partner: Partner, user: User, staff: User) -> None:
+    """The vendor's legal details and the demo partner's, and its mandate: its invoices are written for it."""
+    today, where = program_today(), partner.locations.get(is_main=True)
+    invoices.record_vendor_identity(fields=VENDOR, starts_on=add_months(today, -36), mentions={}, actor=staff)
+    identity = {
+        "name": partner.name, "street": where.street or "1 Main Street", "postal_code": where.postal_code or "00000",
+        "city": where.city, "country": where.country, "tax_status": "normal", "language": "en",
+        **NUMBERS.get(where.country, {"registration_number": "4711-0815"}),
+    }  # fmt: skip
+    invoices.record_identity(partner=partner, fields=identity, actor=user)
+    if (text := mandate_text()) is not None:
+        invoices.accept_mandate(partner=partner, text=text, language="en", actor=user)
 
 
 def _add_leads(demo: Partner, others: Sequence[Partner], staff: User, user: User) -> None:

@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "partner_program.apps.PartnerProgramConfig",
     "notifications.apps.NotificationsConfig",
     "locator.apps.LocatorConfig",
+    "invoices.apps.InvoicesConfig",
     "commissions.apps.CommissionsConfig",
     "leads.apps.LeadsConfig",
     "training.apps.TrainingConfig",

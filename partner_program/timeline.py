@@ -142,6 +142,10 @@ def _of_deal(named: Callable[[], str]) -> Callable[[_Words, Entry], str]:
     return lambda words, entry: named() % {"deal": words.names.get(entry.subject, "")}
 
 
+def _number(entry: Entry) -> dict[str, str]:
+    return {"number": str(entry.after.get("number", ""))}
+
+
 SENTENCES: dict[str, Callable[[_Words, Entry], str]] = {
     "tiers.placement.changed": _Words.placed,
     "tiers.enrollment.started": _Words.enrolled,
@@ -159,6 +163,11 @@ SENTENCES: dict[str, Callable[[_Words, Entry], str]] = {
     "commissions.dispute.accepted": lambda words, entry: _("A line that you questioned is corrected."),
     "commissions.dispute.partly": lambda words, entry: _("A line that you questioned is corrected in part."),
     "commissions.dispute.refused": lambda words, entry: _("A line that you questioned stands as it is."),
+    "invoices.invoice.issued": lambda words, entry: _("Document %(number)s was written for you.") % _number(entry),
+    "invoices.upload.accepted": lambda words, entry: _("Your invoice %(number)s was accepted.") % _number(entry),
+    "invoices.upload.refused": lambda words, entry: _("Your invoice %(number)s was refused.") % _number(entry),
+    "invoices.identity.accepted": lambda words, entry: _("Your legal details were accepted."),
+    "invoices.identity.refused": lambda words, entry: _("Your legal details were refused."),
     "leads.lead.captured": _of_lead(lambda: _("%(company)s wrote to you."), lambda: _("A prospect wrote to you.")),
     "leads.lead.offered": _of_lead(
         lambda: _("You were offered the lead of %(company)s."), lambda: _("A lead was offered to you.")

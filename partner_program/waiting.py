@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from commissions.models import Dispute, Statement
 from common.periods import month_of, program_today
 from imports.models import Import
+from invoices.models import PartnerIdentity, UploadedInvoice
+from invoices.models import Waiting as InvoiceWaiting
 from leads.models import Deal, Lead
 from points.models import Claim
 from rates.models import RateSource
@@ -74,6 +76,14 @@ KINDS = (
          lambda today: "state__exact=failed"),
     Kind("disputes", _("Disputes to answer"), "commissions.dispute", "contact_support",
          lambda today: Dispute.objects.open(), "opened_at", lambda today: "state__exact=open"),
+    Kind("invoices-sent", _("Partners’ invoices to accept"), "invoices.uploadedinvoice", "mark_email_unread",
+         lambda today: UploadedInvoice.objects.filter(state=UploadedInvoice.State.SUBMITTED), "sent_at",
+         lambda today: "state__exact=submitted"),
+    Kind("identities", _("Legal details to look at"), "invoices.partneridentity", "badge",
+         lambda today: PartnerIdentity.objects.filter(state=PartnerIdentity.State.SUBMITTED), "recorded_at",
+         lambda today: "state__exact=submitted"),
+    Kind("invoices-waiting", _("Invoices that cannot be written"), "invoices.waiting", "pending_actions",
+         lambda today: InvoiceWaiting.objects.all(), "since", lambda today: ""),
     Kind("nights", _("Nights that failed"), "tiers.run", "bedtime",
          _failed_nights, "started_at", lambda today: "state__exact=failed"),
     Kind("rates", _("Exchange rates that no longer come"), "rates.ratesource", "currency_exchange",

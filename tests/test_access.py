@@ -29,6 +29,7 @@ from tests.factories import (
     make_sale,
     make_user,
 )
+from tests.invoices.facts import some_documents
 from tests.leads.facts import make_world, registered, written
 from tests.points.facts import row, set_rows
 from tests.rates.facts import make_rate
@@ -86,6 +87,12 @@ PAGES: dict[str, dict[str, Any]] = {
     "portal:notice": {**PORTAL, "member": "/portal/tier/", "stranger": HIDDEN},
     "portal:notice-preferences": PORTAL,
     "notifications:unsubscribe": OPEN,
+    "portal:invoicing": PORTAL,
+    "portal:invoicing-identity": PORTAL,
+    "portal:invoicing-mandate": PORTAL,
+    "portal:invoicing-send": PORTAL,
+    "portal:invoicing-document": OWN,
+    "portal:invoicing-sent-document": OWN,
     "accounts:sign-in": {**OPEN, "member": "/portal/", "stranger": "/portal/", "lost": "/portal/", "staff": "/portal/"},
     "accounts:sign-out": WRITE_ONLY,
     "accounts:password-change": SIGNED_IN,
@@ -166,6 +173,12 @@ PAGES: dict[str, dict[str, Any]] = {
     "api:dispute-list": MACHINES,
     "api:dispute-detail": OWN_MACHINES,
     "api:dispute-withdraw": {**WRITE_ONLY, "nobody": UNSIGNED},
+    "api:invoice-list": MACHINES,
+    "api:invoice-detail": OWN_MACHINES,
+    "api:invoice-document": OWN_MACHINES,
+    "api:uploadedinvoice-list": MACHINES,
+    "api:uploadedinvoice-detail": OWN_MACHINES,
+    "api:uploadedinvoice-document": OWN_MACHINES,
 }  # fmt: skip
 
 
@@ -237,7 +250,7 @@ def world(transactional_db: None) -> dict[str, Any]:
         "api:exchangerate-detail": make_rate().pk,
         **dict.fromkeys(["api:sale-detail", "api:sale-restore", "api:sale-splits"], sale.pk),
         "api:collection-detail": make_collection(sale).pk,
-        "api:pointentry-detail": PointEntry.objects.get().pk,
+        "api:pointentry-detail": PointEntry.objects.latest("pk").pk,
         **dict.fromkeys(["portal:claim", "portal:claim-document", "api:claim-detail"], claim.pk),
         **dict.fromkeys(["portal:lead", "api:lead-detail", "api:lead-accept", "api:lead-decline"], lead.pk),
         **dict.fromkeys(
@@ -261,6 +274,11 @@ def world(transactional_db: None) -> dict[str, Any]:
         "portal:tier-facts": Measure.objects.get().pk,
         "portal:notice": Delivery.objects.filter(user=made.person, channel="portal").latest("pk").pk,
     }
+    invoice, sent = some_documents(partner)
+    owned |= dict.fromkeys(["portal:invoicing-document", "api:invoice-detail", "api:invoice-document"], invoice.pk)
+    owned |= dict.fromkeys(
+        ["portal:invoicing-sent-document", "api:uploadedinvoice-detail", "api:uploadedinvoice-document"], sent.pk
+    )
     kwargs: dict[str, dict[str, Any]] = {
         name: {"measure_id" if name == "portal:tier-facts" else "pk": pk} for name, pk in owned.items()
     }

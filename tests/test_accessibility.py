@@ -20,6 +20,7 @@ from notifications.mailing import token_for
 from points.services import write_claim
 from tests.browser import pages
 from tests.factories import make_certificate, make_location, make_member, make_partner, make_portal_user, make_sale
+from tests.invoices.facts import some_documents
 from tests.leads.facts import written
 from tests.points.facts import row, set_rows
 from tiers import program_file
@@ -65,6 +66,7 @@ def world() -> dict[str, Any]:
         earning=Earning.objects.earliest("earned_on"), category="rate", text="Gold since March, not Silver.", actor=owner,
         expected=Decimal("999999999.99"),
     )  # fmt: skip
+    some_documents(partner)
     return {
         "owner": owner, "partner": partner, "lead": lead, "deal": deal, "draft": draft, "sent": sent, "dispute": dispute,
     }  # fmt: skip
@@ -82,6 +84,7 @@ def addresses(world: dict[str, Any]) -> list[str]:
         ("portal:lead", {"pk": Lead.objects.get().pk}), ("portal:deals", {}), ("portal:deal-new", {}),
         ("portal:deal", {"pk": world["deal"].pk}), ("portal:statements", {}),
         ("portal:statement", {"pk": Statement.objects.latest("starts_on").pk}), ("portal:sales", {}),
+        ("portal:invoicing", {}), ("portal:invoicing-identity", {}), ("portal:invoicing-mandate", {}), ("portal:invoicing-send", {}),
         ("portal:notices", {}), ("portal:notice-preferences", {}),
         ("notifications:unsubscribe", {"token": token_for(world["owner"], notices.kinds()[0])}),
         ("portal:earning", {"pk": Earning.objects.latest("earned_on").pk}),

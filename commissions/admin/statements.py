@@ -14,12 +14,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from commissions import closing, lifecycle, services
 from commissions.models import Dispute, Earning, Statement, StatementSettings
+from commissions.models.settings import minimums_are_amounts
 from commissions.services.statements import OpenMonth, open_month
 from common.admin import (
     STATES,
@@ -34,6 +37,8 @@ from common.admin import (
     with_totals,
 )
 from common.errors import ProgramError
+from common.forms import AmountInput
+from common.pairs import PairsField, PairsWidget
 from common.periods import add_months, month_of, program_today
 from common.templatetags.show import money, percent, quantity
 from common.templatetags.show import month as month_shown
@@ -381,6 +386,21 @@ def change_of(statement_id: str) -> str:
     return change_url(Statement(pk=int(statement_id)))
 
 
+class MinimumsField(PairsField):
+    """Amounts by currency, as the reader's language writes them."""
+
+    def to_python(self, value: Any) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for typed, text in value or []:
+            currency, amount = typed.upper(), AmountInput().to_python(text)
+            if currency in found:
+                raise self._error("twice", name=currency)
+            if amount is not None:
+                found[currency] = f"{amount:f}"
+        minimums_are_amounts(found)
+        return found
+
+
 @admin.register(StatementSettings)
 class StatementSettingsAdmin(StaffAdmin):
     """One row; until there is one, the defaults hold."""
@@ -388,6 +408,14 @@ class StatementSettingsAdmin(StaffAdmin):
     fields = ("review_days", "approval", "minimums", "answer_days", "close_days", "reminder_days")
 
     list_display = ("__str__", "review_days", "approval", "answer_days", "close_days", "reminder_days")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "minimums":
+            return MinimumsField(
+                label=capfirst(db_field.verbose_name), widget=PairsWidget(UnfoldAdminTextInputWidget),
+                help_text=_("Currency and amount, as EUR and 50. What is below is carried over to the next statement."),
+            )  # fmt: skip
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and not StatementSettings.objects.exists()

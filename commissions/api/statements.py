@@ -67,5 +67,5 @@ class StatementViewSet(ReadOnlyModelViewSet[Statement]):
     def lines(self, request: Request, pk: str) -> Response:
         """The lines of a statement, by pages."""
         lines = self.get_object().lines.select_related("earning", "hold")
-        page = self.paginate_queryset(lines)
+        page: Any = self.paginate_queryset(lines)  # type: ignore[arg-type]  # not of the view's own model
         return self.get_paginated_response(StatementLineOutput(page, many=True).data)

@@ -43,7 +43,7 @@ def statements(request: HttpRequest, membership: Membership) -> HttpResponse:
         "series": [(one, _chart(one)) for one in sorted(series, key=lambda one: -one.total)],
         "programs": selectors.rates_for(partner, on=today),
         "page": page,
-        "coming": selectors.coming(partner=partner, settings=StatementSettings.current(), today=today),
+        "coming": selectors.coming(partner=partner, today=today),
         "open_disputes": Dispute.objects.open().filter(partner=partner).count(),
     }
     return render(request, "portal/statements.html", context)

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import groupby
 
-from django.db.models import Count, Q, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models import Count, Q, Subquery, Sum
+from django.db.models.functions import Coalesce, TruncMonth
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -154,13 +154,8 @@ class Step:
     tone: str = ""
 
 
-def close_day(month: date, settings: StatementSettings) -> date:
-    """When the statement of the month that starts on `month` is expected to be issued."""
-    return add_months(month, 1) + timedelta(days=settings.close_days)
-
-
-def _issue_day(month: date, settings: StatementSettings, today: date) -> str:
-    expected = close_day(month, settings)
+def _issue_day(month: date, close_days: int, today: date) -> str:
+    expected = add_months(month, 1) + timedelta(days=close_days)
     return _("around %(day)s") % {"day": show.day(expected)} if expected >= today else _("soon")
 
 
@@ -169,7 +164,7 @@ def way(statement: Statement, settings: StatementSettings, today: date) -> list[
     at, state = Statement.State, statement.state
     order = [at.DRAFT, at.IN_REVIEW, at.APPROVED, at.SCHEDULED, at.PAID]
     here = order.index(at(state)) if state in order else (2 if statement.approved_at else 1)
-    issued = _issue_day(statement.starts_on, settings, today)
+    issued = _issue_day(statement.starts_on, settings.close_days, today)
     review = _("%(days)s days to question a line") % {"days": settings.review_days}
     if statement.review_ends_on is not None:
         issued = show.day(statement.issued_at)
@@ -217,17 +212,19 @@ class Coming:
     when: str
 
 
-def coming(*, partner: Partner, settings: StatementSettings, today: date) -> list[Coming]:
+def coming(*, partner: Partner, today: date) -> list[Coming]:
     """Statements that are not paid yet, oldest first. One query."""
     at = Statement.State
     open_ones = Statement.objects.filter(partner=partner).exclude(state__in=(at.PAID, at.CARRIED, at.CANCELLED))
-    return [Coming(one, _when(one, settings, today)) for one in open_ones.order_by("starts_on", "currency")]
+    days = Coalesce(Subquery(StatementSettings.objects.values("close_days")[:1]), StatementSettings().close_days)
+    listed = open_ones.annotate(close_days=days).order_by("starts_on", "currency")
+    return [Coming(one, _when(one, one.close_days, today)) for one in listed]
 
 
-def _when(one: Statement, settings: StatementSettings, today: date) -> str:
+def _when(one: Statement, close_days: int, today: date) -> str:
     at = Statement.State
     if one.state == at.DRAFT:
-        return _("to be issued %(when)s") % {"when": _issue_day(one.starts_on, settings, today)}
+        return _("to be issued %(when)s") % {"when": _issue_day(one.starts_on, close_days, today)}
     if one.state == at.IN_REVIEW and one.review_ends_on is not None:
         return _("in review until %(day)s") % {"day": show.day(one.review_ends_on - timedelta(days=1))}
     if one.state == at.APPROVED:
@@ -272,7 +269,8 @@ def by_order(lines: Iterable[StatementLine], statement: Statement) -> list[Order
     groups = []
     for (order, _sale, _day), found in groupby(earnings, key=lambda one: _group_of(one, statement)):
         own = tuple(found)
-        customer = sale.customer_name if (sale := _sale_of(own[0], statement)) else ""
+        sale = _sale_of(own[0], statement)
+        customer = sale.customer_name if sale else ""
         amount = sums[order] if order else sum((one.amount for one in own), NOTHING)
         groups.append(OrderGroup(order, own[0].earned_on, customer, amount, own))
     return groups

@@ -14,10 +14,11 @@ from commissions.services.statements import (
     close_month,
     issue_statement,
     issue_statements,
+    open_month,
     review_ends_on,
 )
 
 __all__ = [
-    "accept_dispute", "approve_statements", "close_month", "issue_statement", "issue_statements", "open_dispute",
+    "accept_dispute", "approve_statements", "close_month", "issue_statement", "issue_statements", "open_dispute", "open_month",
     "publish_plan", "refuse_dispute", "review_ends_on", "why_closed", "withdraw_dispute", "write_message",
 ]  # fmt: skip

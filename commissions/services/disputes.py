@@ -13,6 +13,7 @@ from accounts.models import User
 from commissions.adjusters import adjuster
 from commissions.errors import DisputeError
 from commissions.models import Dispute, DisputeMessage, Earning, Statement, StatementSettings
+from commissions.situations import NOTHING
 from commissions.statements import gather
 from common import documents
 from common.money import minor_unit
@@ -90,7 +91,7 @@ def accept_dispute(*, dispute: Dispute, amount: Decimal, answer: str, actor: Use
     earning, asked = locked.earning, locked.asked
     if not amount or amount % minor_unit(earning.currency):
         raise DisputeError(_("Grant an amount that %(currency)s has, other than nothing.") % {"currency": earning.currency})  # fmt: skip
-    if asked is not None and not (min(asked, 0) <= amount <= max(asked, 0)):
+    if asked is not None and not (min(asked, NOTHING) <= amount <= max(asked, NOTHING)):
         raise DisputeError(_("Grant between nothing and the %(asked)s %(currency)s asked for.") % {"asked": asked, "currency": earning.currency})  # fmt: skip
     if asked is not None and amount != asked and not answer.strip():
         raise DisputeError(_("Say why it is not all: the partner reads it."))

@@ -15,10 +15,8 @@ from commissions import taxes
 from commissions.errors import MonthError, StatementIssuedError
 from commissions.lifecycle import elsewhere, facts, lock_partners_of
 from commissions.models import Dispute, Hold, Statement, StatementLine, StatementSettings
-from commissions.readers import readers_of
 from commissions.situations import NOTHING
 from commissions.statements import gather
-from commissions.tasks import after_commit, mail_issued_statement, mail_statements_issued_at
 from common.periods import add_months, program_today
 from journal import services as journal
 from partners.models import Partner
@@ -40,12 +38,11 @@ def issue_statement(*, statement: Statement, actor: User | None = None) -> State
 def issue_statements(*, seen: Mapping[int, Decimal], actor: User | None = None) -> int:
     """Give drafts to their partners, by key with the total that was seen for each: all, or none where one changed since.
 
-    The partner's people who may see pay are mailed once it is committed; a mail that cannot be queued is logged.
-    A fixed number of queries. Repeating changes nothing. Returns how many went. Raises StatementIssuedError where a draft
+    The partner's people who may see pay are told once it is committed (commissions/notices.py). A fixed number of queries. Repeating changes nothing. Returns how many went. Raises StatementIssuedError where a draft
     is gone or no longer comes to what was seen.
     """
     # The night drafts under the partner's lock: a draft that is being filled is not issued half-way.
-    partners = lock_partners_of(seen)
+    lock_partners_of(seen)
     locked = _locked(seen)
     drafts = [one for one in locked if one.state == State.DRAFT]
     changed = [one for one in drafts if one.total != seen[one.pk]]
@@ -57,12 +54,6 @@ def issue_statements(*, seen: Mapping[int, Decimal], actor: User | None = None) 
         state=State.IN_REVIEW, issued_at=timezone.now(), review_ends_on=ends
     )
     journal.record_many(_issues(drafts, ends, actor))
-    readers: dict[int, list[int]] = {}
-    for partner_id, member_id in readers_of(partners):
-        readers.setdefault(partner_id, []).append(member_id)
-    for one in drafts:
-        for member_id in readers.get(one.partner_id, ()):
-            after_commit(mail_issued_statement, one.pk, member_id)
     return len(drafts)
 
 
@@ -93,8 +84,7 @@ def close_month(*, seen: OpenMonth, actor: User | None = None) -> int:
     """Issue every draft of a month that is over, and those left of the months before: all, or none where they come to
     something else than what was seen. Returns how many.
 
-    Their partners' people are mailed by a task once it is committed, each by its own, so that one that fails keeps back
-    no other. Memory stays flat; one statement of SQL moves them all. Repeating does nothing. Raises MonthError where the
+    Their partners' people are told once it is committed, each by a mail of its own: one that fails keeps back no other. Memory stays flat; one statement of SQL moves them all. Repeating does nothing. Raises MonthError where the
     month is not over, or the drafts changed.
     """
     today = program_today()
@@ -118,7 +108,6 @@ def close_month(*, seen: OpenMonth, actor: User | None = None) -> int:
         verb="commissions.month.closed", subject=f"commissions.month:{seen.month:%Y-%m}", actor=actor,
         after={"statements": number, **{currency: str(total) for currency, total in found.totals}},
     )  # fmt: skip
-    after_commit(mail_statements_issued_at, issued_at.isoformat())
     return number
 
 

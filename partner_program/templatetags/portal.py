@@ -22,6 +22,7 @@ SECTIONS = (
     ("portal:leads", _("Leads"), Right.SEE_LEADS),
     ("portal:deals", _("Deals"), Right.SEE_LEADS),
     ("portal:statements", _("Commissions"), Right.SEE_PAY),
+    ("portal:invoicing", _("Invoicing"), Right.SEE_PAY),
 )
 
 

@@ -54,6 +54,9 @@ def test_queues_count_what_waits_and_how_long(world: World) -> None:
         "reviews": (0, 0),
         "failed": (0, 0),
         "disputes": (0, 0),
+        "invoices-sent": (0, 0),
+        "identities": (0, 0),
+        "invoices-waiting": (0, 0),
     }
 
 
@@ -79,6 +82,9 @@ def test_each_queue_links_to_the_list_of_exactly_its_rows(world: World, client: 
         "reviews": (0, 0),
         "failed": (0, 0),
         "disputes": (0, 0),
+        "invoices-sent": (0, 0),
+        "identities": (0, 0),
+        "invoices-waiting": (0, 0),
     }
 
 

@@ -71,17 +71,21 @@ def test_an_earning_says_all_its_terms_exactly(partner: Partner, program: Progra
 def test_a_statement_says_its_month_state_and_amount(partner: Partner, program: Program) -> None:
     sell(partner, "100.00", date(2026, 3, 10))
     run_night(program, NIGHT)
-    assert staff().get("/api/v1/statements/").json()["results"] == [
+    statement = Statement.objects.get()
+    (body,) = staff().get("/api/v1/statements/").json()["results"]
+    assert body == {
+        "id": statement.pk, "partner": partner.pk, "starts_on": "2026-03-01", "ends_on": "2026-04-01", "currency": "USD",
+        "state": "draft", "opening": "0.0000", "amount": "3.3300", "released": "0.0000", "held": "0.0000", "tax": "0.0000",
+        "tax_rate": "0.000000", "tax_mention": "", "total": "3.3300", "issued_at": None, "review_ends_on": None,
+        "approved_at": None, "paid_on": None, "payment_reference": "", "reason": "", "carried_to": None,
+    }  # fmt: skip
+    line = Earning.objects.get()
+    assert staff().get(f"/api/v1/statements/{statement.pk}/lines/").json()["results"] == [
         {
-            "id": Statement.objects.get().pk,
-            "partner": partner.pk,
-            "starts_on": "2026-03-01",
-            "ends_on": "2026-04-01",
-            "currency": "USD",
-            "state": "draft",
-            "amount": "3.3300",
+            "id": statement.lines.get().pk, "earning": line.pk, "earned_on": "2026-03-10", "kind": "accrual",
+            "sale": line.sale_id, "amount": "3.3300", "is_held": False,
         }
-    ]
+    ]  # fmt: skip
 
 
 def test_lines_are_filtered_by_partner_sale_and_day(partner: Partner, program: Program) -> None:

@@ -162,3 +162,21 @@ def test_who_cannot_be_paid_is_reminded_at_most_every_so_many_days(
     assert reminded(date(2026, 4, 18)) == [first, first]
     monkeypatch.setattr(payees, "_registered", [lambda partner_ids: {first, second}])
     assert reminded(date(2026, 5, 20)) == [first, first]
+
+
+def test_staff_set_how_statements_go_and_the_journal_says_it(client: Client) -> None:
+    staff = make_staff()
+    client.force_login(staff)
+    asked = {"review_days": "15", "approval": "by_itself", "answer_days": "3", "close_days": "5", "reminder_days": "7"}
+    add = reverse("admin:commissions_statementsettings_add")
+    refused = client.post(add, {**asked, "minimums-name": ["euro"], "minimums-text": ["50"]})
+    assert "is no minimum" in str(refused.context["adminform"].form.errors["minimums"])
+    assert (
+        client.post(add, {**asked, "minimums-name": ["eur", "JPY"], "minimums-text": ["49.50", "1000"]}).status_code
+        == 302
+    )
+    kept = StatementSettings.current()
+    assert kept.minimums == {"EUR": "49.50", "JPY": "1000"}
+    assert (kept.minimum("EUR"), kept.minimum("JPY"), kept.minimum("TND")) == (D("49.50"), D(1000), D("0.001"))
+    entry = Entry.objects.get(verb="commissions.statementsettings.created")
+    assert (entry.actor, entry.after["review_days"]) == (staff, 15)

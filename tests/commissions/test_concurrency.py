@@ -14,15 +14,16 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 
-from commissions import statements, streams
-from commissions.errors import StatementIssuedError
-from commissions.models import Earning, Plan, Statement, StatementLine
+from commissions import lifecycle, services, statements, streams
+from commissions.errors import DisputeError, StatementIssuedError, StatementStateError
+from commissions.models import Dispute, Earning, Hold, Plan, Statement, StatementLine
 from commissions.plan_documents import by_tier
 from commissions.services import issue_statement, issue_statements, publish_plan
 from journal.models import Entry
 from leads.models import Sale
+from tests.commissions.disputes_facts import approve_all, issue_all, question
 from tests.commissions.facts import holding, paying_program, publish, run_night, sell
-from tests.factories import make_enrollment, make_placement, make_staff
+from tests.factories import make_enrollment, make_placement, make_portal_user, make_staff
 from tiers import night
 from tiers.models import Program, Run
 
@@ -267,6 +268,91 @@ def test_a_night_and_an_issue_at_once_leave_the_statement_whole(
     for statement in Statement.objects.all():
         assert statement.amount == statement.lines.aggregate(total=Sum("earning__amount"))["total"]
         assert statement.amount == (D("40.6") if statement.state == "in_review" else D("41.6"))
+
+
+def crowd(press: Callable[[int], object]) -> list[object]:
+    """A hundred people press at once: twenty connections, five of them after each other on each without a pause."""
+
+    def five(first: int) -> list[object]:
+        return [press(first + number) for number in range(5)]
+
+    found = at_once(*[lambda first=first: five(first) for first in range(0, 100, 5)])  # type: ignore[misc]
+    return [one for pressed in found for one in pressed]  # type: ignore[attr-defined]
+
+
+def test_a_hundred_people_approve_and_pay_each_statement_once(
+    program: Program, busy: dict[tuple[int, str], Decimal]
+) -> None:
+    run_night(program, NIGHT)
+    issue_all()
+    seen = dict(Statement.objects.values_list("pk", "total"))
+    ids, staff, once = list(seen), make_staff(), [0] * 99 + [30]
+    orders = (seen, dict(reversed(seen.items())))
+    approved = crowd(lambda number: services.approve_statements(seen=orders[number % 2], actor=staff))
+    assert sorted(approved) == once  # type: ignore[type-var]
+    assert Entry.objects.filter(verb="commissions.statement.approved").count() == 30
+    scheduled = crowd(lambda number: len(lifecycle.schedule(ids[:: 1 - 2 * (number % 2)], actor=staff)))
+    assert sorted(scheduled) == once  # type: ignore[type-var]
+    paid = crowd(lambda number: len(lifecycle.mark_paid(ids, paid_on=date(2026, 4, 1 + number % 28), actor=staff)))
+    assert sorted(paid) == once  # type: ignore[type-var]
+    assert len(set(Statement.objects.values_list("state", "paid_on"))) == 1
+    assert Entry.objects.filter(verb="commissions.statement.paid").count() == 30
+
+
+def test_what_is_paid_and_cancelled_at_once_is_one_of_them(
+    program: Program, busy: dict[tuple[int, str], Decimal]
+) -> None:
+    run_night(program, NIGHT)
+    issue_all()
+    approve_all()
+    ids = list(Statement.objects.values_list("pk", flat=True))
+    works: list[Callable[[], object]] = []
+    for pk in ids:
+        works += [
+            lambda pk=pk: lifecycle.schedule([pk], actor=None),  # type: ignore[misc]
+            lambda pk=pk: lifecycle.cancel([pk], reason="wrong", actor=None),  # type: ignore[misc]
+        ]
+    outcomes = at_once(*works)
+    refused = [one for one in outcomes if isinstance(one, StatementStateError)]
+    assert len(refused) == 30
+    assert [one for one in outcomes if not isinstance(one, list | StatementStateError)] == []
+    states = Statement.objects.values_list("state", flat=True)
+    assert set(states) <= {"scheduled", "cancelled"}
+    assert (
+        Entry.objects.filter(verb__in=["commissions.statement.scheduled", "commissions.statement.cancelled"]).count()
+        == 30
+    )
+
+
+def test_a_line_questioned_while_its_statement_is_approved_is_held_or_refused(
+    program: Program, busy: dict[tuple[int, str], Decimal]
+) -> None:
+    run_night(program, date(2026, 4, 2))
+    issue_all()
+    lines = [one.lines.order_by("pk")[0].earning for one in Statement.objects.order_by("pk")]
+    owners = {line.partner_id: make_portal_user(line.partner) for line in lines}
+    works: list[Callable[[], object]] = [lambda line=line: question(line, owners[line.partner_id]) for line in lines]  # type: ignore[misc]
+    outcomes = at_once(approve_all, *works)
+    assert outcomes[0] is None
+    opened = [one for one in outcomes[1:] if isinstance(one, Dispute)]
+    assert len(opened) + sum(isinstance(one, DisputeError) for one in outcomes[1:]) == 30
+    assert set(Hold.objects.values_list("dispute_id", flat=True)) == {one.pk for one in opened}
+    for statement in Statement.objects.all():
+        held = Hold.objects.filter(line__statement=statement).aggregate(sum=Sum("line__earning__amount"))["sum"] or D(0)
+        assert (statement.held, statement.total) == (held, statement.amount - held)
+
+
+def test_a_month_closed_by_many_while_a_night_drafts_is_closed_once(
+    program: Program, busy: dict[tuple[int, str], Decimal]
+) -> None:
+    run_night(program, NIGHT)
+    seen = services.open_month(MARCH)
+    outcomes = at_once(
+        *[lambda: services.close_month(seen=seen)] * 12, lambda: work_the_night(program, date(2026, 4, 3))
+    )
+    assert sorted(outcomes[:-1]) == [0] * 11 + [30]  # type: ignore[type-var]
+    assert Entry.objects.filter(verb="commissions.month.closed").count() == 1
+    assert Entry.objects.filter(verb="commissions.statement.issued").count() == 30
 
 
 def test_a_plan_published_twice_at_once_is_one_plan(program: Program) -> None:

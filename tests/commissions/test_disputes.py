@@ -159,15 +159,16 @@ def test_whole_and_part(line: Earning, owner: User) -> None:
         assert (open_ended.state, asked[-1]["amount"]) == ("accepted", D(-7))
 
 
-def test_who_opened_it_does_not_answer_it_and_nobody_accepts_without_a_ledger(line: Earning) -> None:
+def test_who_opened_it_does_not_answer_it_and_nobody_accepts_without_a_ledger(
+    line: Earning, monkeypatch: pytest.MonkeyPatch
+) -> None:
     staff, other = make_staff(), make_staff()
     dispute = question(line, staff)
     with pytest.raises(DisputeError, match="Somebody else"):
         services.refuse_dispute(dispute=dispute, answer="No", actor=staff)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("commissions.services.disputes.adjuster", lambda: None)
-        with pytest.raises(DisputeError, match="posts adjustments"):
-            services.accept_dispute(dispute=dispute, amount=D(1), answer="", actor=other)
+    monkeypatch.setattr("commissions.services.disputes.adjuster", lambda: None)
+    with pytest.raises(DisputeError, match="posts adjustments"):
+        services.accept_dispute(dispute=dispute, amount=D(1), answer="", actor=other)
     dispute.refresh_from_db()
     assert dispute.state == "open"
 

@@ -173,7 +173,7 @@ months = st.lists(st.lists(event, min_size=2, max_size=14), min_size=2, max_size
 @pytest.mark.slow
 @pytest.mark.django_db
 @settings(
-    max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck),
+    max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 @given(months=months)
 def test_what_is_paid_and_what_is_open_are_the_ledger(months: list[list[tuple[Any, ...]]]) -> None:

@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class InvoicesConfig(AppConfig):
+    name = "invoices"
+    verbose_name = _("Invoicing")
+
+    def ready(self) -> None:
+        from invoices import taxes
+        from invoices.services import issuing
+
+        issuing.register()
+        taxes.register()
