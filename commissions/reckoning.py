@@ -277,7 +277,7 @@ class Reckoner:
             found = self._due(fact, one, situation, totals, [due for due in dues if isinstance(due, Due)])
             if isinstance(found, str):
                 reason = reason or found
-            elif one.rule.level == 0 and fact.sale in situation.splits:
+            elif one.rule.level == 0 and fact.sale is not None and fact.sale in situation.splits:
                 dues += self._split(found, situation.splits[fact.sale])
             else:
                 dues.append(found)

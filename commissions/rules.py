@@ -80,10 +80,10 @@ class Limits:
         size: Number = abs(amount)
         if size == 0:
             return 0
-        if self.least is not None:
-            size = max(size, self.least)
-        if self.most is not None:
-            size = min(size, self.most)
+        if self.least is not None and size < self.least:
+            size = self.least
+        if self.most is not None and size > self.most:
+            size = self.most
         return size if amount > 0 else -size
 
 

@@ -86,6 +86,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             item(_("Settings of invoicing"), "settings", "invoices.invoicesettings"),
         ),
         _group(
+            _("Payouts"),
+            item(_("Batches"), "payments", "payouts.payoutbatch", "payout-batches"),
+            item(_("Payments"), "receipt", "payouts.payoutitem"),
+            item(_("Payee accounts"), "account_balance", "payouts.payeeaccount", "payee-accounts"),
+            item(_("Files of the bank"), "upload_file", "payouts.bankfile"),
+            item(_("Payer accounts"), "account_balance_wallet", "payouts.payeraccount"),
+        ),
+        _group(
             _("Data"),
             item(_("Records"), "fact_check", "records.record"),
             item(_("Scores"), "speed", "records.score"),

@@ -15,6 +15,7 @@ import commissions.api
 import invoices.api
 import leads.api
 import partners.api
+import payouts.api
 import points.api
 import rates.api
 import records.api
@@ -39,6 +40,7 @@ class RevokeTokenView(LogoutView):  # type: ignore[misc]
 router = DefaultRouter()
 API_APPS = (
     partners.api, tiers.api, points.api, rates.api, records.api, training.api, leads.api, commissions.api, invoices.api,
+    payouts.api,
 )  # fmt: skip
 for app in API_APPS:
     for prefix, view_set in app.routes():

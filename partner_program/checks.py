@@ -21,6 +21,13 @@ def production_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         found.append(
             Warning("EMAIL_URL is not set: mails are written to files.", hint="Set EMAIL_URL.", id="program.W003")
         )
+    if not settings.PAYEE_KEYS:
+        found.append(
+            Warning(
+                "PAYEE_KEYS is not set: account numbers are sealed by a key made of SECRET_KEY, which then must not change.",
+                hint="Set PAYEE_KEYS to a Fernet key (docs/payouts.md).", id="program.W005",
+            )
+        )  # fmt: skip
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         found.append(
             Warning("The database is SQLite.", hint="Set DATABASE_URL to a PostgreSQL database.", id="program.W004")

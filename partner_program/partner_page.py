@@ -272,7 +272,7 @@ def _work(partner: Partner) -> list[Listed]:
 
 def _money(partner: Partner) -> list[Listed]:
     statements = _latest(Statement.objects.filter(partner=partner))
-    earnings = _latest(Earning.objects.filter(partner=partner).select_related("tier", "sale"))
+    earnings = _latest(Earning.objects.filter(partner=partner).select_related("sale"))
     return [
         Listed(
             _("Statements"), (_("Month"), _("State"), _("Amount")),
@@ -282,7 +282,7 @@ def _money(partner: Partner) -> list[Listed]:
         Listed(
             _("Ledger"), (_("Sale"), _("Day"), _("Kind"), _("Amount")),
             [
-                _line(one, one.sale.external_id, one.earned_on, one.get_kind_display(), amount=_money_cell(one))
+                _line(one, one.sale.external_id if one.sale else one.event_name, one.earned_on, one.get_kind_display(), amount=_money_cell(one))
                 for one in earnings
             ],
             list_url(Earning, partner__id__exact=partner.pk),

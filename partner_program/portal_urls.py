@@ -13,4 +13,5 @@ urlpatterns = [
     path("", include("commissions.urls")),
     path("", include("invoices.urls")),
     path("messages/", include("notifications.portal_urls")),
+    path("", include("payouts.urls")),
 ]

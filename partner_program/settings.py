@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "partner_program.apps.PartnerProgramConfig",
     "notifications.apps.NotificationsConfig",
     "locator.apps.LocatorConfig",
+    "payouts.apps.PayoutsConfig",
     "invoices.apps.InvoicesConfig",
     "commissions.apps.CommissionsConfig",
     "leads.apps.LeadsConfig",
@@ -229,6 +230,21 @@ X_FRAME_OPTIONS = "DENY"
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DOCUMENT_MAX_BYTES = env.int("DOCUMENT_MAX_BYTES", default=10 * 1024 * 1024)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=200 * 1024 * 1024)
+
+# --- Payouts ------------------------------------------------------------------------------------
+
+# Fernet keys that seal account numbers, newest first; without any, one is derived from SECRET_KEY.
+PAYEE_KEYS = env.list("PAYEE_KEYS", default=[])
+# Days that a new payee account waits before its first payout.
+PAYEE_COOL_DOWN_DAYS = env.int("PAYEE_COOL_DOWN_DAYS", default=3)
+# Changing bank details asks for the password again when it was given longer ago than this.
+FRESH_SIGN_IN_MINUTES = env.int("FRESH_SIGN_IN_MINUTES", default=15)
+PAIN_001_VERSION = env.str("PAIN_001_VERSION", default="pain.001.001.09")
+# What stands on a SEPA payment: "reference" (ISO 11649 creditor reference) or "text" (the statement in words).
+PAYOUT_REMITTANCE = env.str("PAYOUT_REMITTANCE", default="reference")
+# From this amount on, in any currency, a payment is shown to who approves its batch.
+PAYOUT_LARGE_AMOUNT = env.int("PAYOUT_LARGE_AMOUNT", default=10_000)
+BANK_FILE_MAX_BYTES = env.int("BANK_FILE_MAX_BYTES", default=20 * 1024 * 1024)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -18,6 +18,7 @@ from imports.models import Import
 from invoices.models import PartnerIdentity, UploadedInvoice
 from invoices.models import Waiting as InvoiceWaiting
 from leads.models import Deal, Lead
+from payouts.models import PayeeAccount, PayoutBatch
 from points.models import Claim
 from rates.models import RateSource
 from tiers.models import Proposal, Run
@@ -84,6 +85,11 @@ KINDS = (
          lambda today: "state__exact=submitted"),
     Kind("invoices-waiting", _("Invoices that cannot be written"), "invoices.waiting", "pending_actions",
          lambda today: InvoiceWaiting.objects.all(), "since", lambda today: ""),
+    Kind("payee-accounts", _("Payee accounts to confirm"), "payouts.payeeaccount", "account_balance",
+         lambda today: PayeeAccount.objects.waiting(), "asked_at", lambda today: "state__exact=waiting"),
+    Kind("payout-batches", _("Batches to approve or to pay"), "payouts.payoutbatch", "payments",
+         lambda today: PayoutBatch.objects.filter(state__in=["draft", "approved"]), "built_at",
+         lambda today: "state__in=draft,approved"),
     Kind("nights", _("Nights that failed"), "tiers.run", "bedtime",
          _failed_nights, "started_at", lambda today: "state__exact=failed"),
     Kind("rates", _("Exchange rates that no longer come"), "rates.ratesource", "currency_exchange",

@@ -7,6 +7,7 @@ from partners.models import Member
 
 class Right(StrEnum):
     SEE_PAY = "see-pay"
+    CHANGE_ACCOUNTS = "change-accounts"  # where the partner is paid
     SEE_LEADS = "see-leads"
     WORK_LEADS = "work-leads"  # answer offers, move leads, register deals
     CLAIM_POINTS = "claim-points"
@@ -15,6 +16,7 @@ class Right(StrEnum):
 _ROLE = Member.Role
 RIGHTS: dict[Right, frozenset[str]] = {
     Right.SEE_PAY: frozenset({_ROLE.OWNER, _ROLE.FINANCE}),
+    Right.CHANGE_ACCOUNTS: frozenset({_ROLE.OWNER, _ROLE.FINANCE}),
     Right.SEE_LEADS: frozenset({_ROLE.OWNER, _ROLE.SALES, _ROLE.TECHNICAL, _ROLE.MARKETING}),
     Right.WORK_LEADS: frozenset({_ROLE.OWNER, _ROLE.SALES}),
     Right.CLAIM_POINTS: frozenset({_ROLE.OWNER, _ROLE.SALES, _ROLE.TECHNICAL, _ROLE.MARKETING}),

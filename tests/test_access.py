@@ -31,6 +31,7 @@ from tests.factories import (
 )
 from tests.invoices.facts import some_documents
 from tests.leads.facts import make_world, registered, written
+from tests.payouts.facts import one_of_each
 from tests.points.facts import row, set_rows
 from tests.rates.facts import make_rate
 from tests.records.facts import make_award, make_record, make_score, make_target
@@ -47,6 +48,7 @@ OWN = {**PORTAL, "stranger": HIDDEN}
 SIGNED_IN = {**OPEN, "nobody": SIGN_IN}
 MACHINES = {**OPEN, "nobody": UNSIGNED}
 OWN_MACHINES = {"nobody": UNSIGNED, "member": IN, "stranger": HIDDEN, "lost": HIDDEN, "staff": IN}
+STAFF_MACHINES = {**dict.fromkeys(AUDIENCES, CLOSED), "nobody": UNSIGNED, "staff": IN}
 WRITE_ONLY = dict.fromkeys(AUDIENCES, 405)
 
 PAGES: dict[str, dict[str, Any]] = {
@@ -93,6 +95,10 @@ PAGES: dict[str, dict[str, Any]] = {
     "portal:invoicing-send": PORTAL,
     "portal:invoicing-document": OWN,
     "portal:invoicing-sent-document": OWN,
+    "portal:payments": PORTAL,
+    "portal:payee-accounts": PORTAL,
+    "portal:payee-account-new": PORTAL,
+    "portal:payee-account-withdraw": WRITE_ONLY,
     "accounts:sign-in": {**OPEN, "member": "/portal/", "stranger": "/portal/", "lost": "/portal/", "staff": "/portal/"},
     "accounts:sign-out": WRITE_ONLY,
     "accounts:password-change": SIGNED_IN,
@@ -169,6 +175,15 @@ PAGES: dict[str, dict[str, Any]] = {
     "api:earning-detail": OWN_MACHINES,
     "api:statement-list": MACHINES,
     "api:statement-detail": OWN_MACHINES,
+    "api:payoutitem-list": MACHINES,
+    "api:payoutitem-detail": OWN_MACHINES,
+    "api:payeeaccount-list": MACHINES,
+    "api:payeeaccount-detail": OWN_MACHINES,
+    "api:payoutbatch-list": STAFF_MACHINES,
+    "api:payoutbatch-detail": STAFF_MACHINES,
+    "api:payoutbatch-file": STAFF_MACHINES,
+    "api:bankfile-list": STAFF_MACHINES,
+    "api:bankfile-detail": STAFF_MACHINES,
     "api:statement-lines": OWN_MACHINES,
     "api:dispute-list": MACHINES,
     "api:dispute-detail": OWN_MACHINES,
@@ -279,6 +294,9 @@ def world(transactional_db: None) -> dict[str, Any]:
     owned |= dict.fromkeys(
         ["portal:invoicing-sent-document", "api:uploadedinvoice-detail", "api:uploadedinvoice-document"], sent.pk
     )
+    paid = one_of_each(partner, made.staff)
+    owned |= {f"api:{name}-detail": pk for name, pk in paid.items()}
+    owned |= {"api:payoutbatch-file": paid["payoutbatch"], "portal:payee-account-withdraw": paid["payeeaccount"]}
     kwargs: dict[str, dict[str, Any]] = {
         name: {"measure_id" if name == "portal:tier-facts" else "pk": pk} for name, pk in owned.items()
     }

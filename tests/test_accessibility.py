@@ -17,11 +17,21 @@ from journal import notices
 from leads.models import Deal, Lead
 from leads.sales import set_splits
 from notifications.mailing import token_for
+from payouts.services.accounts import ask_account
 from points.services import write_claim
 from tests.browser import pages
-from tests.factories import make_certificate, make_location, make_member, make_partner, make_portal_user, make_sale
+from tests.factories import (
+    make_certificate,
+    make_location,
+    make_member,
+    make_partner,
+    make_portal_user,
+    make_sale,
+    make_staff,
+)
 from tests.invoices.facts import some_documents
 from tests.leads.facts import written
+from tests.payouts.facts import IBANS, details, one_of_each
 from tests.points.facts import row, set_rows
 from tiers import program_file
 from tiers.models import Measure
@@ -62,6 +72,8 @@ def world() -> dict[str, Any]:
         expected_on=today, status="approved",
     )  # fmt: skip
     call_command("night", "--as-of", today.isoformat())
+    one_of_each(partner, make_staff())
+    ask_account(partner=partner, details=details(number=IBANS[1], holder=partner.name), actor=owner)
     dispute = open_dispute(
         earning=Earning.objects.earliest("earned_on"), category="rate", text="Gold since March, not Silver.", actor=owner,
         expected=Decimal("999999999.99"),
@@ -75,6 +87,7 @@ def world() -> dict[str, Any]:
 def addresses(world: dict[str, Any]) -> list[str]:
     slug = world["partner"].slug
     named = [
+        ("portal:payments", {}), ("portal:payee-accounts", {}), ("portal:payee-account-new", {}),
         ("locator:program", {}), ("locator:directory", {}), ("locator:partner", {"slug": slug}),
         ("locator:contact", {"slug": slug}), ("accounts:password-change", {}), ("portal:home", {}), ("portal:tier", {}),
         ("portal:tier-what-if", {}), ("locator:estimate", {"slug": "resellers"}),

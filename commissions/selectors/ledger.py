@@ -268,7 +268,7 @@ def explanation(earning: Earning) -> Explanation:
     due = one.before + one.amount
     line_of = getattr(one, "statement_line", None)
     document = _rule_of(one)
-    currency = document.get("_currency", "") if document else ""
+    currency = str(document.get("_currency", "")) if document else ""
     exact = _exact(one, document)
     return Explanation(
         earning=one, sale=one.sale, program=one.program, base=one.base, currency=one.currency,

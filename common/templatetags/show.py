@@ -18,10 +18,11 @@ from django.utils.translation import gettext as _
 register = template.Library()
 
 TONES = {
-    "positive": {"accepted", "active", "approved", "converted", "done", "paid", "won", "published", "earned", "granted", "partly"},
+    "positive": {"accepted", "active", "approved", "converted", "done", "paid", "won", "published", "earned", "granted", "partly",
+                 "in_force", "settled"},
     "warning": {"offered", "submitted", "waiting", "draft", "lost_tier", "blocked", "open"},
-    "negative": {"refused", "failed", "suspended", "declined", "lost"},
-    "info": {"running", "new", "joined", "accrual", "in_review", "scheduled"},
+    "negative": {"refused", "failed", "suspended", "declined", "lost", "partly_failed", "returned"},
+    "info": {"running", "new", "joined", "accrual", "in_review", "scheduled", "sent", "under_way"},
 }  # fmt: skip
 MONTH_AND_YEAR = "LLLL y"
 

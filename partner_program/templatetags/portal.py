@@ -23,6 +23,7 @@ SECTIONS = (
     ("portal:deals", _("Deals"), Right.SEE_LEADS),
     ("portal:statements", _("Commissions"), Right.SEE_PAY),
     ("portal:invoicing", _("Invoicing"), Right.SEE_PAY),
+    ("portal:payments", _("Payments"), Right.SEE_PAY),
 )
 
 

@@ -57,6 +57,8 @@ def test_queues_count_what_waits_and_how_long(world: World) -> None:
         "invoices-sent": (0, 0),
         "identities": (0, 0),
         "invoices-waiting": (0, 0),
+        "payee-accounts": (0, 0),
+        "payout-batches": (0, 0),
     }
 
 
@@ -85,6 +87,8 @@ def test_each_queue_links_to_the_list_of_exactly_its_rows(world: World, client: 
         "invoices-sent": (0, 0),
         "identities": (0, 0),
         "invoices-waiting": (0, 0),
+        "payee-accounts": (0, 0),
+        "payout-batches": (0, 0),
     }
 
 

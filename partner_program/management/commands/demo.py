@@ -12,7 +12,7 @@ from commissions import lifecycle
 from commissions.models import Statement
 from commissions.services import approve_statements, issue_statements
 from common.periods import add_months, program_today
-from partner_program import sample
+from partner_program import sample, sample_payouts
 from partner_program.management.commands.serve import run_until_stopped
 from tiers.models import Run
 
@@ -76,6 +76,8 @@ class Command(BaseCommand):
             issued += issue_statements(seen=dict(drafts.values_list("pk", "total")), actor=staff)
             if ended < add_months(month, -1):
                 paid += self._pay(starts_on, staff)
+        in_review = Statement.objects.filter(state=Statement.State.IN_REVIEW).select_related("partner")
+        sample_payouts.give_accounts(in_review, staff=staff)
         self.stdout.write(f"{issued:,} statements issued, {paid:,} of them paid; the last month's wait for staff.")
 
     def _pay(self, starts_on: date, staff: User) -> int:
@@ -84,6 +86,8 @@ class Command(BaseCommand):
         seen = dict(of_month.filter(state=Statement.State.IN_REVIEW).values_list("pk", "total"))
         approve_statements(seen=seen, actor=staff)
         approved = of_month.filter(state=Statement.State.APPROVED).values_list("pk", flat=True)
+        if add_months(starts_on, 3) == program_today().replace(day=1):
+            return sample_payouts.pay_month(list(approved), staff=staff)
         scheduled = lifecycle.schedule(list(approved), actor=staff)
         paid_on = add_months(starts_on, 1).replace(day=15)
         return len(lifecycle.mark_paid(scheduled, paid_on=paid_on, actor=staff, reference=f"{starts_on:%Y-%m}"))
