@@ -118,7 +118,7 @@ def _how_much(document: Document, by_tier: Mapping[str, str], currency: str, nam
     if set(by_tier) == {""}:
         return f"{by_tier['']} {each}"
     listed = ", ".join(f"{names.get(code, code) if code else _('others')} {value}" for code, value in by_tier.items())
-    return f"{each[0].upper()}{each[1:]}: {listed}"
+    return f"{listed} {each}"
 
 
 def _each(document: Document) -> str:
@@ -151,7 +151,12 @@ def _bands(document: Document, currency: str, names: Mapping[str, str], each: st
         else _("by the total of %(period)s") % {"period": OVER[bands["over"]]}
     )
     how = _("the band reached counts for everything") if bands.get("whole") else _("each part at its own band’s rate")
-    return f"{each[0].upper()}{each[1:]} {total} ({how}): {'; '.join(steps)}"
+    return _("%(each)s %(total)s (%(how)s): %(steps)s") % {
+        "each": each,
+        "total": total,
+        "how": how,
+        "steps": "; ".join(steps),
+    }
 
 
 def _limits(document: Document, currency: str) -> list[str]:

@@ -77,7 +77,7 @@ class Limits:
     most: Fraction | None = None
 
     def held(self, amount: Number) -> Number:
-        size: Number = abs(amount)
+        size: Number = amount if amount >= 0 else -amount
         if size == 0:
             return 0
         if self.least is not None and size < self.least:

@@ -1,6 +1,5 @@
 """The triggers that keep statements as they were issued: the first set, and the one since they have a life after that."""
 
-from django.db import migrations
 
 from common import triggers
 
@@ -125,9 +124,9 @@ LIFE = [
 ]
 
 
-def without(operations: list[migrations.RunPython]) -> list[migrations.RunPython]:
+def without(operations: list[triggers.Statements]) -> list[triggers.Statements]:
     """Operations that take triggers away (and bring them back when a migration is undone)."""
-    return [migrations.RunPython(one.reverse_code, one.code) for one in reversed(operations)]
+    return [one.turned() for one in reversed(operations)]
 
 
 LINE = (

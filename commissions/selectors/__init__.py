@@ -15,6 +15,7 @@ from commissions.selectors.ledger import (
     explanation,
     month_sums,
     outcomes,
+    plans_visible_to,
     rates_for,
     rates_in_force,
     why_nothing,
@@ -42,5 +43,5 @@ from commissions.selectors.statements import (
 )
 
 __all__ = [
-    "Balance", "Change", "Coming", "Explanation", "KindSum", "Line", "MonthAmount", "MonthSums", "Nothing", "OrderGroup", "ProgramRates", "REASONS", "Rates", "SaleOutcome", "Series", "StatementSums", "Step", "SumLine", "TERMS", "TierRate", "balance", "by_order", "coming", "disputes_of", "explanation", "holds_of", "month_sums", "monthly", "outcomes", "rates_for", "rates_in_force", "statement_sums", "sums_in_words", "way", "why_nothing", "without_pay",
+    "Balance", "Change", "Coming", "Explanation", "KindSum", "Line", "MonthAmount", "MonthSums", "Nothing", "OrderGroup", "ProgramRates", "REASONS", "Rates", "SaleOutcome", "Series", "StatementSums", "Step", "SumLine", "TERMS", "TierRate", "balance", "by_order", "coming", "disputes_of", "explanation", "holds_of", "month_sums", "monthly", "outcomes", "plans_visible_to", "rates_for", "rates_in_force", "statement_sums", "sums_in_words", "way", "why_nothing", "without_pay",
 ]  # fmt: skip

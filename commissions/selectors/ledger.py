@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, Max, OuterRef, QuerySet, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.models import User
 from commissions import events, plan_words, trying
 from commissions.models import Earning, Plan, Posting, Statement, Terms, Unpaid
 from commissions.plan_words import RuleInWords
@@ -20,7 +21,7 @@ from common.templatetags import show
 from leads.models import Sale
 from partners.models import Partner
 from tiers.models import Enrollment, Placement, Program, Run, Tier
-from tiers.selectors import edition_in_force
+from tiers.selectors import edition_in_force, programs_visible_to
 
 # --- Rates --------------------------------------------------------------------------------------
 
@@ -35,6 +36,13 @@ class Rates:
 
     def share(self, code: str) -> Decimal | None:
         return self.by_tier.get(code, self.by_tier.get(""))
+
+
+def plans_visible_to(user: User) -> QuerySet[Plan]:
+    """Staff see every plan, anyone else the published ones of programs that it sees."""
+    if user.is_active and user.is_staff:
+        return Plan.objects.all()
+    return Plan.objects.published().filter(program__in=programs_visible_to(user))
 
 
 def rates_in_force(program: Program, on: date) -> Rates:
@@ -274,7 +282,7 @@ def explanation(earning: Earning) -> Explanation:
         earning=one, sale=one.sale, program=one.program, base=one.base, currency=one.currency,
         base_currency=one.sale.currency if one.sale and one.event != events.MANUAL else one.currency,
         tier=one.tier, placement=placement, plan=one.plan,
-        rule=plan_words.rule({key: value for key, value in document.items() if key != "_currency"}, currency) if document else None,
+        rule=plan_words.rule({key: value for key, value in document.items() if key != "_currency"}, currency, plan_words.tier_names(one.program_id)) if document else None,
         rate=one.rate, exact=exact, unit=minor_unit(one.currency), due=due, before=one.before, amount=one.amount,
         run=one.posting.run, posting=one.posting, statement=line_of.statement if line_of else None,
         tried=tuple(_tried(one.terms)) if one.terms else (), notes=tuple(_notes(one)),

@@ -17,7 +17,7 @@ TRIGGER = triggers.refuse(
 class Migration(migrations.Migration):
     dependencies = [("points", "0002_granted_is_frozen")]
     operations = [
-        migrations.RunPython(TRIGGER.reverse_code, TRIGGER.code),
+        TRIGGER.turned(),
         migrations.AddField(
             model_name="pointrule",
             name="takes_claims",

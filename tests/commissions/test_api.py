@@ -137,3 +137,15 @@ def test_a_page_of_lines_costs_the_same_queries_for_5_and_for_50(program: Progra
             assert len(client.get("/api/v1/earnings/").json()["results"]) >= size
         counts.append(len(captured))
     assert counts[0] == counts[1]
+
+
+def test_a_plan_says_its_rules_as_a_document_and_in_words(partner: Partner, program: Program) -> None:
+    (found,) = staff().get("/api/v1/plans/").json()["results"]
+    assert (found["program"], found["version"], found["state"]) == (program.slug, 1, "published")
+    assert found["definition"]["rules"][0]["rate"] == {"level-1": "0.0333"}
+    assert found["rules"] == [
+        {
+            "code": "share", "name": "Share of sales", "sentence": "Level 1 3.33% of the net amount",
+            "by_tier": {"level-1": "3.33%"},
+        }
+    ]  # fmt: skip

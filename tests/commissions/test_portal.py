@@ -108,7 +108,7 @@ def test_an_explanation_speaks_in_sentences_and_figures(partner: Partner, progra
         "Why $3.33?",
         "On 10 March 2026 you sold “Mountain-200” to Lycée Ampère. This line counts a net amount of $99.99.",
         "since 1 February 2026. Reason: Granted by staff.",
-        "The plan “Plan v1”, for sales since 1 January 2025, pays 3.33% to that tier.",
+        "The rule “Share of sales” of the plan “Plan v1”, in force since 1 January 2025: Level 1 5%, Level 2 3.33% of the net amount.",
         "3.33% of $99.99, rounded to the nearest $0.01 (a half to the even side), is $3.33.",
         "The night of 2 April 2026 posted it. It stands on a draft statement.",
         "$3.329667",

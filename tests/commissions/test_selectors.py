@@ -178,9 +178,9 @@ def test_reads_cost_the_same_queries_whatever_the_data(django_assert_num_queries
             balance(partner=partner, on=NIGHT)
         with django_assert_num_queries(1):  # type: ignore[operator]
             monthly(partner=partner, months=12, on=NIGHT)
-        with django_assert_num_queries(3):  # type: ignore[operator]
+        with django_assert_num_queries(4):  # type: ignore[operator]
             explanation(line)
-        with django_assert_num_queries(7):  # type: ignore[operator]
+        with django_assert_num_queries(6):  # type: ignore[operator]
             outcomes(sales, partner=partner)
 
     reads([sale])

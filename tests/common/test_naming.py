@@ -15,6 +15,7 @@ from leads.models import Deal
 from tiers.models import Run
 
 SHOWN_TO_NOBODY = {
+    "commissions.StatementSettings.only",
     "tiers.Bound.ends_on",
     "tiers.Bound.enrolled_on",
     "tiers.Bound.months",

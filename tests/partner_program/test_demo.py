@@ -11,6 +11,7 @@ from commissions.models import Earning, Statement, StatementLine
 from journal.models import Entry
 from partner_program import processes, sample
 from partner_program.management.commands import demo
+from payouts.models import PayoutBatch
 from tests.factories import make_edition, make_program, make_user
 from tiers.models import Evaluation, Placement, Run
 
@@ -93,6 +94,11 @@ def test_a_night_after_the_demo_is_ready_posts_nothing_and_moves_no_one() -> Non
     assert Statement.objects.filter(state=Statement.State.PAID).count() > 2000
     assert set(Statement.objects.filter(state=Statement.State.IN_REVIEW).values_list("ends_on", flat=True)) == {
         date(2026, 10, 1)
+    }
+    batch = PayoutBatch.objects.get()
+    assert (batch.state, batch.items.filter(state="failed").count()) == ("partly_failed", 1)
+    assert set(batch.items.filter(state="paid").values_list("statement__ends_on", "statement__state")) == {
+        (date(2026, 9, 1), "paid")
     }
 
     before = [model.objects.count() for model in (Earning, StatementLine, Placement, Evaluation, Entry)]

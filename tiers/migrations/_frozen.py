@@ -1,6 +1,5 @@
 """The triggers that keep a published edition as it is: the first set, and the one since rules stand in their tiers."""
 
-from django.db import migrations
 
 from common import triggers
 
@@ -18,7 +17,7 @@ KEPT = triggers.refuse(
 )
 
 
-def frozen_edition(*columns: str) -> migrations.RunPython:
+def frozen_edition(*columns: str) -> triggers.Statements:
     """`columns` are names, or SQL with {row} in the place of OLD and NEW."""
     asked = [column if "{row}" in column else "{row}." + column for column in columns]
     same = " AND ".join(f"{column.format(row='NEW')} = {column.format(row='OLD')}" for column in asked)
@@ -31,7 +30,7 @@ def frozen_edition(*columns: str) -> migrations.RunPython:
     )
 
 
-def frozen_parts(tables: dict[str, str]) -> list[migrations.RunPython]:
+def frozen_parts(tables: dict[str, str]) -> list[triggers.Statements]:
     return [
         triggers.refuse(
             table,
@@ -49,9 +48,9 @@ def frozen_parts(tables: dict[str, str]) -> list[migrations.RunPython]:
     ]
 
 
-def dropped(operation: migrations.RunPython) -> migrations.RunPython:
+def dropped(operation: triggers.Statements) -> triggers.Statements:
     """The operation that takes the trigger away, and puts it back where the migration is undone."""
-    return migrations.RunPython(operation.reverse_code, operation.code)
+    return operation.turned()
 
 
 FIRST = [
