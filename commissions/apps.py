@@ -8,18 +8,21 @@ class CommissionsConfig(AppConfig):
 
     def ready(self) -> None:
         from commissions import (
+            adjusters,
             closing,
             dry_run,
             earning,
             notices,
             program_section,
             reviews,
+            services,
             statements,
             touching,
             what_if,
-        )  # fmt: skip
+        )
 
         touching.watch(self)
+        adjusters.register_adjuster(services.post_adjustment)
         earning.register()
         statements.register()
         reviews.register()

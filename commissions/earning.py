@@ -42,20 +42,20 @@ def post(run: Run, bounds: tuple[int, int]) -> steps.Counts:
     later day than this night pays is reversed where it stood. What a later night posted is left to later nights.
     """
     lock_enrollments(run.program, *bounds)
-    partners = streams.take_unsettled(run.program, run.day, bounds)
-    if not partners.since:
+    taken = streams.take_unsettled(run.program, run.day, bounds)
+    if not taken.since:
         return {"posted": 0, "unpaid": 0}
     known = streams.segments(run.program)
-    counts = write(partners, known, run=run)
-    _leave_to_later(run, partners, known)
+    counts = write(streams.widened(taken, known), known, run=run)
+    _leave_to_later(run, taken, known)
     return counts
 
 
 def _leave_to_later(run: Run, partners: Partners, known: Sequence[Segment]) -> None:
-    """Facts of the day and after it stay to be looked at; by a night of an earlier day than the last one, everything since."""
+    """Facts of the day and after it stay to be looked at; by a night of an earlier day than the last one, everything."""
     last = Run.objects.nights().filter(program=run.program, state=Run.State.DONE).aggregate(Max("day"))["day__max"]
     if last is not None and last > run.day:
-        later = dict.fromkeys(partners.since, run.day)
+        later = dict(partners.since)
     else:
         later = streams.still_to_come(partners, known)
     bulk.insert(Unsettled, ("program", "partner", "since"), ((run.program_id, *one) for one in later.items()))

@@ -12,6 +12,18 @@ class PlanError(ProgramError):
     code = "plan_invalid"
 
 
+class AccountingError(ProgramError):
+    """The bookkeeping's file cannot be made: the month is not over, or accounts are missing."""
+
+    code = "accounting_refused"
+
+
+class AdjustmentError(ProgramError):
+    """An adjustment that cannot be proposed, or not decided by this person, or not any more."""
+
+    code = "adjustment_refused"
+
+
 class StatementIssuedError(ProgramError):
     """A statement is no longer what was seen: it changed, or went on."""
 

@@ -12,16 +12,18 @@ from django.db.models import (
     DateField,
     DateTimeField,
     Exists,
+    ExpressionWrapper,
     F,
     IntegerField,
     OuterRef,
     Q,
     QuerySet,
     Subquery,
+    TextField,
     Value,
     When,
 )
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, NullIf, TruncDate
 from django.utils.translation import gettext_lazy as _
 
@@ -99,8 +101,14 @@ def _first_sale_of(outer: Mapping[str, Any]) -> QuerySet[Sale]:
 
 
 def _customer_since(prefix: str = "") -> Subquery:
-    """The day of the customer's first purchase from the partner; none for a sale without a customer's name."""
-    same = {"partner": OuterRef(f"{prefix}partner"), "customer_name": OuterRef(f"{prefix}customer_name")}
+    """The day of the customer's first purchase from the partner, up to the sale's day; none for a sale without a customer's name.
+
+    Up to that day, so that no sale changes what an earlier one earns.
+    """
+    same = {
+        "partner": OuterRef(f"{prefix}partner"), "customer_name": OuterRef(f"{prefix}customer_name"),
+        "sold_on__lte": OuterRef(f"{prefix}sold_on"),
+    }  # fmt: skip
     return Subquery(_first_sale_of(same).exclude(customer_name="").values("sold_on")[:1])
 
 
@@ -122,7 +130,11 @@ def _trait(partner: str) -> Callable[[str], Field | None]:
 
     def found(name: str) -> Field | None:
         own = name.removeprefix(TRAIT)
-        return Field(KT(f"{partner}__traits__{own}"), own, "text") if own != name and is_name(own) else None
+        if own == name or not is_name(own):
+            return None
+        # Wrapped, it is compared as a text; by itself SQLite would take the other side for JSON.
+        text = ExpressionWrapper(KeyTextTransform(own, f"{partner}__traits"), output_field=TextField())
+        return Field(text, own, "text")
 
     return found
 
@@ -250,7 +262,8 @@ def _reached(day: date) -> QuerySet[Placement]:
     """Placements in a tier above the one held the day before; the first one is no rise."""
     before = Placement.objects.filter(enrollment=OuterRef("enrollment"), starts_on__lt=OuterRef("starts_on"))
     lower = before.filter(ends_on=OuterRef("starts_on"), tier__rank__lt=OuterRef("tier__rank"))
-    return Placement.objects.filter(Exists(lower))
+    is_held = Q(enrollment__ends_on=None) | Q(enrollment__ends_on__gt=F("starts_on"))
+    return Placement.objects.filter(is_held, Exists(lower))
 
 
 def _records(day: date) -> QuerySet[Record]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
 
 from commissions import events
 from commissions.models import Plan
@@ -129,9 +130,14 @@ def _validator() -> Draft202012Validator:
     return Draft202012Validator(schema, format_checker=FormatChecker(formats=["date"]))
 
 
+def shape_errors(definition: Document) -> Iterator[ValidationError]:
+    """What of a plan's shape is wrong, as the schema says it."""
+    yield from _validator().iter_errors(definition)
+
+
 def problems(definition: Document, *, tiers: Collection[str], currency: str, where: str = "") -> Iterator[str]:
     """What is wrong with a plan, each with its place; nothing where it can be published. `currency` is the program's."""
-    shape = [program_file.schema_problem(error) for error in _validator().iter_errors(definition)]
+    shape = [program_file.schema_problem(error) for error in shape_errors(definition)]
     yield from (f"{where}{problem}" for problem in shape)
     if not shape:
         yield from sense(definition, tiers=tiers, currency=currency, where=where)

@@ -43,6 +43,7 @@ OVER = {
     "line": gettext_lazy("a line"),
     "customer": gettext_lazy("a customer"),
 }
+OF_LIMITS = ("line", "customer", "month", "quarter", "half_year", "year")
 TO = {
     "sponsor": gettext_lazy("goes to the partner’s sponsor"),
     "second_sponsor": gettext_lazy("goes to the sponsor’s sponsor"),
@@ -67,11 +68,7 @@ def rule(document: Document, currency: str, codes: Mapping[str, str] | None = No
     """`codes` are names of tiers by code."""
     names = codes or {}
     rate = document.get("rate")
-    table = (
-        {"": rate}
-        if isinstance(rate, str)
-        else {("" if key == OTHERS else key): one for key, one in (rate or {}).items()}
-    )
+    table = {"": rate} if isinstance(rate, str) else _in_order(rate or {}, names)
     by_tier = {code: pay(one, document, currency) for code, one in table.items()}
     parts = [_how_much(document, by_tier, currency, names)]
     parts += _limits(document, currency)
@@ -136,7 +133,10 @@ def _bands(document: Document, currency: str, names: Mapping[str, str], each: st
     for step in bands["steps"]:
         rate = step["rate"]
         if isinstance(rate, dict):
-            paid = ", ".join(f"{names.get(code, code)} {pay(one, document, currency)}" for code, one in rate.items())
+            paid = ", ".join(
+                f"{names.get(code, code) if code else _('others')} {pay(one, document, currency)}"
+                for code, one in _in_order(rate, names).items()
+            )
         else:
             paid = pay(rate, document, currency)
         start = (
@@ -159,13 +159,21 @@ def _bands(document: Document, currency: str, names: Mapping[str, str], each: st
     }
 
 
+def _in_order(rates: Document, names: Mapping[str, str]) -> Document:
+    """By tier as `names` has them, lowest first, and "" for others last: PostgreSQL keeps keys in an order of its own."""
+    ladder = {code: place for place, code in enumerate(names)}
+    known = sorted((key for key in rates if key != OTHERS), key=lambda code: (ladder.get(code, len(ladder)), code))
+    return {**{code: rates[code] for code in known}, **({"": rates[OTHERS]} if OTHERS in rates else {})}
+
+
 def _limits(document: Document, currency: str) -> list[str]:
     said = []
     for key, text in (
         ("at_least", _("at least %(amount)s %(period)s")),
         ("at_most", _("at most %(amount)s %(period)s")),
     ):
-        for period, amount in document.get(key, {}).items():
+        held = document.get(key, {})
+        for period, amount in ((period, held[period]) for period in OF_LIMITS if period in held):
             said.append(text % {"amount": money(amount, currency), "period": OVER[period]})
     return said
 

@@ -15,6 +15,7 @@ from common.days import add_months
 
 SCALE = 10_000
 PERIODS = ("month", "quarter", "half_year", "year")
+NO_RATE = "no_exchange_rate"
 MONTHS_OF = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
 
 
@@ -81,8 +82,11 @@ class Rule:
     @property
     def counts_money(self) -> bool:
         """Whether it names money, which is in the plan's currency."""
-        limited = bool(self.line or self.customer or self.periods)
-        return limited or self.pays != "share" or self.banded is not None
+        return self.is_limited or self.pays != "share" or self.banded is not None
+
+    @property
+    def is_limited(self) -> bool:
+        return bool(self.line or self.customer or self.periods)
 
     @property
     def runs(self) -> bool:
@@ -174,6 +178,7 @@ class Situation:
     splits: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)  # by sale: partner and parts
     targets: Sequence[Target] = ()
     paid_in: Callable[[date], str] = lambda _day: ""  # "" where the plan's currency counts
+    sponsor_paid_in: Callable[[int, date], str] = lambda _partner, _day: ""
 
 
 class _Paying(NamedTuple):
@@ -183,6 +188,7 @@ class _Paying(NamedTuple):
     terms: Terms
     rate: Fraction
     tier: str
+    is_plain: bool  # a share, without bands and limits
 
 
 Decision = tuple[list[_Paying], Terms | None]  # None where a rule pays
@@ -258,7 +264,8 @@ class Reckoner:
                 is_taken = is_taken or not (rule.adds or rule.level)
         paying = [
             _Paying(rule, Terms(self.book.plan_id, earner[0] if earner else None, rule.code, "", tuple(tried)),
-                    rate_of(rule, earner[1] if earner else ""), earner[1] if earner else "")
+                    rate_of(rule, earner[1] if earner else ""), earner[1] if earner else "",
+                    rule.pays == "share" and rule.banded is None and not rule.is_limited)
             for rule, earner in sorted(chosen, key=lambda one: one[0].level)
         ]  # fmt: skip
         if paying:
@@ -276,12 +283,14 @@ class Reckoner:
         for one in paying:
             found = self._due(fact, one, situation, totals, [due for due in dues if isinstance(due, Due)])
             if isinstance(found, str):
-                reason = reason or found
+                reason = found if found == NO_RATE else reason or found
             elif one.rule.level == 0 and fact.sale is not None and fact.sale in situation.splits:
                 dues += self._split(found, situation.splits[fact.sale])
             else:
                 dues.append(found)
-        return dues or [Nothing(fact, paying[0].terms._replace(rule="", reason=reason))]
+        if not dues or reason == NO_RATE:  # a rate that is missing is waited for, whatever other rules pay
+            dues.append(Nothing(fact, paying[0].terms._replace(rule="", reason=reason)))
+        return dues
 
     def _due(self, fact: Fact, one: _Paying, situation: Situation, totals: "_Totals", before: list[Due]) -> Due | str:
         """The due, or why it is nothing."""
@@ -292,33 +301,32 @@ class Reckoner:
         if base == 0:
             return "zero_base"
         money = self.book.currency if rule.counts_money else source
-        target = situation.paid_in(fact.on) or self.book.currency or source
-        detail: dict[str, Any] = {}
+        partner = situation.partner if rule.level == 0 else situation.sponsors_on(fact.terms_on)[rule.level - 1]
+        own = situation.sponsor_paid_in(partner, fact.on) if rule.level else situation.paid_in(fact.on)
+        target = own or self.book.currency or source
+        detail: dict[str, Any] = {"level": rule.level} if rule.level else {}
+        if one.is_plain and money == target and (amount := self._plainly(base, one.rate, target)):
+            return Due(fact, partner, rule, one.terms, target, base, one.rate, amount, detail or None)
         value: Number = base
         if money != source and rule.pays == "share":
             worth = self._worth(fact, source, money, detail)
             if worth is None:
-                return "no_exchange_rate"
+                return NO_RATE
             value = base * worth
-        exact = self._exact(fact, one, value, totals, detail)
-        if money != target:
-            worth = self._worth(fact, money, target, detail)
-            if worth is None:
-                return "no_exchange_rate"
-            exact = exact * worth
-        amount = rules.rounded(exact, self.minor_unit(target))
+        whole = self._exact(fact, one, value, totals, detail)
+        exact = totals.limited(fact, rule, whole, detail) if rule.is_limited else whole
+        worth = Fraction(1) if money == target else self._worth(fact, money, target, detail)
+        if worth is None:
+            return NO_RATE
+        amount = rules.rounded(exact * worth, self.minor_unit(target))
         if amount == 0:
-            return (
-                "zero_rate"
-                if one.rate == 0 and rule.banded is None
-                else "limit"
-                if "limits" in detail
-                else "rounds_to_zero"
-            )
-        partner = situation.partner if rule.level == 0 else situation.sponsors_on(fact.terms_on)[rule.level - 1]
-        if rule.level:
-            detail["level"] = rule.level
+            return _why_zero(measure(rule, fact, value), whole, detail)
         return Due(fact, partner, rule, one.terms, target, base, _shown_rate(one, detail), amount, detail or None)
+
+    def _plainly(self, base: int, rate: Fraction, currency: str) -> int:
+        """A share of the base, rounded: what most facts earn, without fractions, whose arithmetic takes most of the time."""
+        unit = self.minor_unit(currency)
+        return rules.half_even(base * rate.numerator, rate.denominator * unit) * unit
 
     def _base(self, fact: Fact, rule: Rule, before: list[Due]) -> tuple[int | None, str]:
         """What the rule pays on, in ten-thousandths of a currency. Where it pays so much for each: what gives the sign."""
@@ -337,15 +345,11 @@ class Reckoner:
         return found.value
 
     def _exact(self, fact: Fact, one: _Paying, value: Number, totals: "_Totals", detail: dict[str, Any]) -> Number:
-        """In ten-thousandths of the currency that the rule counts in, not rounded."""
+        """In ten-thousandths of the currency that the rule counts in, not rounded; without limits."""
         rule = one.rule
         if rule.banded is not None:
-            exact = totals.banded(fact, one, value, detail)
-        else:
-            exact = one.rate * measure(rule, fact, value)
-        if not (rule.line or rule.customer or rule.periods):
-            return exact
-        return totals.limited(fact, rule, exact, detail)
+            return totals.banded(fact, one, value, detail)
+        return one.rate * measure(rule, fact, value)
 
     def _split(self, due: Due, parts: Sequence[tuple[int, int]]) -> list[Due | Nothing]:
         given = rules.shares(due.amount, [part for _partner, part in parts], self.minor_unit(due.currency))
@@ -380,7 +384,7 @@ class _Totals:
         self.reckoner, self.situation = reckoner, situation
         self.come: dict[Any, Number] = {}
         self.whole: dict[Any, Number] = {}  # of rules that pay the band reached to the whole period
-        self.refunds: dict[str, list[Fact]] = {}
+        self.refunds: dict[str, list[tuple[Fact, Fact]]] = {}  # with the sale that each takes back
         by_sale: dict[int, Fact] = {fact.id: fact for fact in facts if fact.event == "sale"}
         for fact in facts:
             linked = fact.event == "sale" and fact.refund_of in sales
@@ -389,23 +393,23 @@ class _Totals:
                 if one.rule.banded is None:
                     continue
                 if one.rule.banded.whole:
-                    self._add(self.whole, fact, one.rule)
+                    self._add(self.whole, fact, one.rule, at=decided_by)
                 elif linked:
-                    self.refunds.setdefault(one.rule.code, []).append(fact)
+                    self.refunds.setdefault(one.rule.code, []).append((fact, decided_by))
 
-    def _counted(self, fact: Fact, rule: Rule) -> Number | None:
-        """What the fact adds to the running total of the rule; None where it adds nothing."""
+    def _counted(self, fact: Fact, rule: Rule, at: Fact) -> Number | None:
+        """What the fact adds to the running total of the rule, at the rate of exchange of `at`; None where it adds nothing."""
         book = self.reckoner.book
         if rule.pays != "share":
             return measure(rule, fact, fact.net if fact.net is not None else SCALE)
         base, source = self.reckoner._base(fact, rule, [])
         if base is None or source == book.currency:
             return base
-        found = self.reckoner.exchange(fact, source, book.currency)
+        found = self.reckoner.exchange(at, source, book.currency)
         return None if found is None else base * found.value
 
-    def _add(self, totals: dict[Any, Number], fact: Fact, rule: Rule) -> None:
-        counted = self._counted(fact, rule)
+    def _add(self, totals: dict[Any, Number], fact: Fact, rule: Rule, *, at: Fact) -> None:
+        counted = self._counted(fact, rule, at)
         if counted is not None:
             key = self._key(fact, rule)
             totals[key] = totals.get(key, 0) + counted
@@ -432,7 +436,7 @@ class _Totals:
         if banded.over == "target":
             target = self._target(fact, banded.target)
             goal = _goal(target, rule, self.reckoner.book.currency)
-            steps, size = (steps, Fraction(goal)) if goal else (steps[:1], Fraction(1))
+            steps, size = (steps, goal) if goal else (steps[:1], Fraction(1))
         rates = tuple(step.rates.get(code, step.rates.get("", Fraction(0))) for step in steps)
         return Bands(tuple(step.starts * size for step in steps), rates)
 
@@ -456,8 +460,9 @@ class _Totals:
     def _refunds_before(self, fact: Fact, rule: Rule) -> None:
         """Refunds that take back an earlier sale lower the total of their own period from then on."""
         waiting = self.refunds.get(rule.code, [])
-        while waiting and _in_time(waiting[0]) < _in_time(fact):
-            self._add(self.come, waiting.pop(0), rule)
+        while waiting and _in_time(waiting[0][0]) < _in_time(fact):
+            refund, sale = waiting.pop(0)
+            self._add(self.come, refund, rule, at=sale)
 
     def limited(self, fact: Fact, rule: Rule, exact: Number, detail: dict[str, Any]) -> Number:
         """Within the limits of the line, of the customer and of each period, in this order."""
@@ -535,12 +540,17 @@ def _shown_rate(one: _Paying, detail: dict[str, Any]) -> Fraction:
     return Fraction(detail["bands"]["whole"]) if one.rule.banded.whole else Fraction(0)
 
 
-def _goal(target: Target | None, rule: Rule, currency: str) -> int:
-    if target is None:
-        return 0
-    if rule.pays == "share":
-        return target.amount if target.amount and target.currency == currency else 0
-    return (target.quantity or 0) // SCALE
+def _goal(target: Target | None, rule: Rule, currency: str) -> Fraction:
+    """Money in ten-thousandths, or pieces; 0 where there is none."""
+    if target is None or (rule.pays == "share" and target.currency != currency):
+        return Fraction(0)
+    return Fraction(target.amount or 0) if rule.pays == "share" else Fraction(target.quantity or 0, SCALE)
+
+
+def _why_zero(measured: Number, whole: Number, detail: dict[str, Any]) -> str:
+    if whole == 0:
+        return "zero_base" if measured == 0 else "zero_rate"
+    return "limit" if "limits" in detail else "rounds_to_zero"
 
 
 def _noted(held: Number, exact: Number, name: str, detail: dict[str, Any]) -> Number:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from commissions.models import Earning, Posting, Seal, Terms
 from commissions.streams import rows_of, table
+from commissions.terms import digest_of
 
 LOCK = 7_251_001
 POSTINGS_AT_ONCE = 1000
@@ -73,10 +74,22 @@ def seal() -> Seal | None:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that does not fit, as a code with what it is about."""
+    """Something that does not fit, as a code with the number of what it is about; where lines are counted, how many there are."""
 
-    code: str  # posting_lines, posting_digest, seal_chain, seal_digest, unsealed_line
-    subject: str
+    code: str  # posting_lines, posting_digest, line_without_posting, terms_digest, seal_chain, seal_digest
+    subject: int
+    found: int = 0
+    expected: int = 0
+
+
+@dataclass(slots=True)
+class Read:
+    """How much was verified so far."""
+
+    seals: int = 0
+    postings: int = 0
+    lines: int = 0
+    unsealed: int = 0  # postings that no seal covers yet
 
 
 LINES = """
@@ -87,25 +100,43 @@ LINES = """
 """
 
 
-def verify() -> Iterator[Fault]:
-    """Reads the whole ledger once, in flat memory, and yields what does not fit; nothing where all does."""
-    yield from _postings()
-    yield from _seals()
+def verify(read: Read | None = None) -> Iterator[Fault]:
+    """Reads the whole ledger once, in flat memory, and yields what does not fit; nothing where all does. `read` counts along."""
+    read = read if read is not None else Read()
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if connection.vendor == "postgresql" and is_outermost:  # as it stood at one moment: nights go on meanwhile
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield from _postings(read)
+        yield from _terms()
+        yield from _seals(read)
 
 
-def _postings() -> Iterator[Fault]:
-    own = Posting.objects.order_by("pk").values_list("pk", "lines", "digest").iterator(chunk_size=POSTINGS_AT_ONCE)
+def _postings(read: Read) -> Iterator[Fault]:
+    own = Posting.objects.order_by("pk").values_list("pk", "lines", "digest", "seal_id")
     found = _digests()
     current = next(found, None)
-    for pk, lines, digest in own:
+    for pk, lines, digest, seal in own.iterator(chunk_size=POSTINGS_AT_ONCE):
+        while current is not None and current[0] < pk:
+            yield Fault("line_without_posting", current[0])
+            current = next(found, None)
         counted, made = 0, Digest().hexdigest()
         if current is not None and current[0] == pk:
             counted, made = current[1], current[2]
             current = next(found, None)
+        read.postings, read.lines, read.unsealed = (
+            read.postings + 1,
+            read.lines + counted,
+            read.unsealed + (seal is None),
+        )
         if counted != lines:
-            yield Fault("posting_lines", f"{pk}: {counted} / {lines}")
+            yield Fault("posting_lines", pk, counted, lines)
         elif made != digest:
-            yield Fault("posting_digest", str(pk))
+            yield Fault("posting_digest", pk)
+    while current is not None:
+        yield Fault("line_without_posting", current[0])
+        current = next(found, None)
 
 
 def _digests() -> Iterator[tuple[int, int, str]]:
@@ -126,15 +157,24 @@ def _digests() -> Iterator[tuple[int, int, str]]:
         yield current, digest.lines, digest.hexdigest()
 
 
-def _seals() -> Iterator[Fault]:
+def _terms() -> Iterator[Fault]:
+    """What lines were computed by: their digests stand in those of the lines."""
+    rows = Terms.objects.order_by("pk").values_list("pk", "digest", "plan_id", "tier_id", "rule", "reason", "document")
+    for pk, digest, *said in rows.iterator(chunk_size=POSTINGS_AT_ONCE):
+        if digest_of(*said) != digest:
+            yield Fault("terms_digest", pk)
+
+
+def _seals(read: Read) -> Iterator[Fault]:
     before = ""
     expected = 1
     for one in Seal.objects.order_by("number").iterator():
         if one.number != expected or one.before != before:
-            yield Fault("seal_chain", str(one.number))
+            yield Fault("seal_chain", one.number)
         chain = sha256(one.before.encode())
         for pk, digest in one.postings.order_by("pk").values_list("pk", "digest").iterator(chunk_size=POSTINGS_AT_ONCE):
             chain.update(f"{pk}:{digest}\n".encode())
         if chain.hexdigest() != one.digest:
-            yield Fault("seal_digest", str(one.number))
+            yield Fault("seal_digest", one.number)
+        read.seals += 1
         before, expected = one.digest, one.number + 1

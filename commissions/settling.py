@@ -61,7 +61,9 @@ class Ledger:
     due: dict[Key, int] = field(default_factory=dict)
     last: dict[Key, Stood] = field(default_factory=dict)
     numbers: dict[tuple[str, int], int] = field(default_factory=dict)
+    newest: dict[tuple[str, int], Stood] = field(default_factory=dict)
     known: set[tuple[str, int, int, str]] = field(default_factory=set)  # whom a rule ever paid for a fact
+    rates: dict[tuple[str, int, str, str, str], dict[str, Any]] | None = None  # read when one is asked for
 
     @classmethod
     def of(cls, lines: Iterable[Stood]) -> "Ledger":
@@ -71,6 +73,7 @@ class Ledger:
             ledger.due[key] = line.due
             ledger.last[key] = line
             ledger.numbers[line.event, line.fact] = line.number
+            ledger.newest[line.event, line.fact] = line
             ledger.known.add(key[:4])
         return ledger
 
@@ -78,13 +81,13 @@ class Ledger:
         """The rate that a line of the fact holds for this pair and the fact's day: what was used once is kept."""
         if not self.last:
             return None
-        wanted = (source, target, fact.on.isoformat())
-        for line in self.last.values():
-            if (line.event, line.fact) == (fact.event, fact.id) and line.detail:
-                for one in json.loads(line.detail).get("exchange", ()):
-                    if (one["from"], one["to"], one["for"]) == wanted:
-                        return dict(one)
-        return None
+        if self.rates is None:
+            self.rates = {}
+            for line in self.last.values():
+                for one in json.loads(line.detail).get("exchange", ()) if line.detail else ():
+                    self.rates.setdefault((line.event, line.fact, one["from"], one["to"], one["for"]), one)
+        found = self.rates.get((fact.event, fact.id, source, target, fact.on.isoformat()))
+        return dict(found) if found else None
 
 
 def differences(partners: Partners, known: Sequence[Segment]) -> Iterator[Line | Unpaid]:
@@ -103,9 +106,10 @@ class Settlement:
     partner: int
     reckoned: list[tuple[Book, Due | Nothing]]
     ledger: Ledger
+    day: date  # facts before it alone are settled
 
     def lines(self) -> Iterator[Line | Unpaid]:
-        due = _Differences(self.partner, self.ledger)
+        due = _Differences(self.partner, self.ledger, self.day)
         for book, one in self.reckoned:
             if isinstance(one, Due):
                 yield from due.of_due(book, one)
@@ -142,12 +146,12 @@ def settlements(partners: Partners, known: Sequence[Segment]) -> Iterator[Settle
             for place, own in sorted(facts.items())
             for one in reckoners[place].reckon(own, situation)
         ]
-        yield Settlement(partner, reckoned, ledger)
+        yield Settlement(partner, reckoned, ledger, partners.day)
 
 
 class _Differences:
-    def __init__(self, partner: int, ledger: Ledger) -> None:
-        self.partner, self.ledger = partner, ledger
+    def __init__(self, partner: int, ledger: Ledger, day: date) -> None:
+        self.partner, self.ledger, self.day = partner, ledger, day
         self.seen: set[Key] = set()
         self.terms: dict[tuple[str, int], tuple[Fact, Terms]] = {}
         self.nothing: dict[tuple[str, int], Nothing] = {}
@@ -177,14 +181,17 @@ class _Differences:
         return number
 
     def of_the_rest(self) -> Iterator[Line]:
-        """What stands and is due no longer, back to nothing."""
+        """What stands and is due no longer, back to nothing; but what a later night posted for a day that has not come."""
         for key, stood in self.ledger.due.items():
             if stood == 0 or key in self.seen:
                 continue
             event, pk, partner, rule, currency = key
             last = self.ledger.last[key]
             nothing = self.nothing.get((event, pk))
-            fact, terms = (nothing.fact, nothing.terms) if nothing else self.terms.get((event, pk), (None, None))
+            fact, terms = self.terms.get((event, pk)) or ((nothing.fact, nothing.terms) if nothing else (None, None))
+            newest = self.ledger.newest[event, pk]
+            if fact is None and max(newest.on, newest.terms_on) >= self.day:
+                continue
             if terms is None:
                 terms = Terms(None, None, "", GONE, ())
             terms = terms._replace(rule=rule, reason=terms.reason or "other_rule")

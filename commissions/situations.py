@@ -1,12 +1,12 @@
 """What reckoning knows of each partner beside its facts: tiers held by day, sponsors, shared sales, plan targets, payout currency."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from commissions.models import PayoutCurrency
 from commissions.reckoning import SCALE, Book, Situation, Target, Tier
@@ -33,6 +33,14 @@ class Held:
             return None
         ends_on, tier_id, code = self.spans[at]
         return (tier_id, code) if ends_on is None or day < ends_on else None
+
+    @property
+    def last(self) -> Tier | None:
+        """The last one that it held for a day at least."""
+        for starts_on, (ends_on, tier_id, code) in zip(reversed(self.starts), reversed(self.spans), strict=True):
+            if ends_on is None or starts_on < ends_on:
+                return tier_id, code
+        return None
 
 
 def held_by_partner(program: Program, partners: Iterable[int] | tuple[int, int]) -> dict[int, Held]:
@@ -67,7 +75,7 @@ class Situations:
         self._splits = _splits(partners)
         asks_targets = any(rule.banded and rule.banded.over == "target" for rule in rules)
         self._targets = _targets(partners) if asks_targets else {}
-        self._paid_in = _paid_in(partners)
+        self._paid_in = _paid_in(partners, self._held_above)
         self._left = _left(partners) if any(book.run_off_months for book in books) else {}
 
     def of(self, partner: int) -> Situation:
@@ -75,11 +83,12 @@ class Situations:
         paid_in = self._paid_in.get(partner)
         return Situation(
             partner=partner, tier_on=held.on, left_on=self._left.get(partner),
-            last_tier=(held.spans[-1][1], held.spans[-1][2]) if held.spans else None,
+            last_tier=held.last,
             sponsors_on=lambda day: self._sponsors_on(partner, day),
             sponsor_tier_on=lambda sponsor, day: self._held_above.get(sponsor, NOBODY).on(day),
             splits=self._splits.get(partner, {}), targets=self._targets.get(partner, ()),
             paid_in=(lambda day: _latest(paid_in, day)) if paid_in else _plan_currency,
+            sponsor_paid_in=lambda sponsor, day: _latest(self._paid_in.get(sponsor, ()), day),
         )  # fmt: skip
 
     def _read_sponsors(self, partners: Partners, levels: int) -> None:
@@ -96,7 +105,7 @@ class Situations:
                 found.add(sponsor)
             above |= found
             rows = Sponsorship.objects.filter(partner__in=found)
-        self._held_above = held_by_partner(partners.program, above)
+        self._held_above = {**dict.fromkeys(above, NOBODY), **held_by_partner(partners.program, above)}
 
     def _sponsors_on(self, partner: int, day: date) -> tuple[int, ...]:
         """The sponsor, its sponsor, and so on, without going in a circle."""
@@ -150,9 +159,10 @@ def _targets(partners: Partners) -> dict[int, list[Target]]:
     return found
 
 
-def _paid_in(partners: Partners) -> Mapping[int, list[tuple[date, str]]]:
+def _paid_in(partners: Partners, sponsors: Collection[int]) -> Mapping[int, list[tuple[date, str]]]:
     found: dict[int, list[tuple[date, str]]] = {}
-    rows = PayoutCurrency.objects.filter(partner__id__range=partners.bounds).order_by("starts_on")
+    whose = Q(partner__id__range=partners.bounds) | Q(partner__in=list(sponsors))
+    rows = PayoutCurrency.objects.filter(whose).order_by("starts_on")
     for partner, starts_on, currency in rows.values_list("partner_id", "starts_on", "currency"):
         found.setdefault(partner, []).append((starts_on, currency))
     return found

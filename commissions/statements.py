@@ -113,7 +113,7 @@ def _place(day: date, bounds: tuple[int, int], month: date, goes_to: date, curre
     """Put the waiting lines of a month on the drafts of the month they go to; how many."""
     quote = connection.ops.quote_name
     lines = waiting(day).filter(
-        partner__id__range=bounds, earned_on__gte=month, earned_on__lt=add_months(month, 1),
+        partner__id__range=bounds, available_on__gte=month, available_on__lt=add_months(month, 1),
         **({"currency": currency} if currency else {}),
     )  # fmt: skip
     selected, params = lines.order_by().values("id", "partner_id", "currency").query.sql_with_params()

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from heapq import merge
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Case, IntegerField, Min, Q, Value, When
+from django.db.models import Case, DateField, Exists, F, IntegerField, Min, OuterRef, Q, Subquery, Value, When
 
 from commissions import events, plan_documents
 from commissions.models import Earning, Plan, Terms, Unsettled
@@ -47,7 +47,7 @@ def segments(program: Program, *, draft: Plan | None = None) -> list[Segment]:
         plans[draft.starts_on] = draft
     starts = sorted(plans)
     found = []
-    for starts_on, following in zip(starts, [*starts[1:], LAST_DAY], strict=True):
+    for starts_on, following in pairwise([*starts, LAST_DAY]):
         plan = plans[starts_on]
         ends_on = min(plan.ends_on or LAST_DAY, following)
         found.append(Segment(plan, plan_documents.read(plan), starts_on, ends_on, rates_of(program, starts_on)))
@@ -95,6 +95,52 @@ def _widened(since: date, known: Sequence[Segment]) -> date:
     return since
 
 
+def widened(partners: Partners, known: Sequence[Segment]) -> Partners:
+    """The same partners, each since a day before which none of its facts or lines belongs to one that is looked at.
+
+    A fact that moved from one day to another and earned the same has its lines on the day before: both are looked at, or neither.
+    Two queries.
+    """
+    apart = _apart(partners)
+    since = {}
+    for partner, day in partners.since.items():
+        first = _widened(day, known)
+        for before, after in sorted(apart.get(partner, ()), reverse=True):
+            if before < first <= after:
+                first = _widened(before, known)
+        since[partner] = first
+    return Partners(partners.program, partners.day, since)
+
+
+def _apart(partners: Partners) -> dict[int, set[tuple[date, date]]]:
+    """By partner the days of lines and of their facts, the earlier one first, where these differ; of facts that are no more, and
+    still stand, the day of the line and the end of time.
+    """
+    lines = Earning.objects.filter(program=partners.program).exclude(event="manual").order_by()
+    days = []
+    for key, event in events.EVENTS.items():
+        column = event.columns(with_customers=False)["pay_terms_on"]
+        fact = event.dataset.rows(partners.day).filter(pk=OuterRef("fact")).annotate(pay_terms_on=column)
+        days.append(When(event=key, then=Subquery(fact.values("pay_terms_on")[:1])))
+    now_on = Case(*days, default=None, output_field=DateField())
+    later = Earning.objects.filter(
+        fact=OuterRef("fact"), event=OuterRef("event"), program=OuterRef("program"), owner=OuterRef("owner"),
+        number__gt=OuterRef("number"),
+    )  # fmt: skip
+    found: dict[int, set[tuple[date, date]]] = {}
+    for own in (
+        lines.filter(partner__id__range=partners.bounds, owner=F("partner")),
+        lines.filter(~Q(owner=F("partner")), owner__id__range=partners.bounds),
+    ):
+        moved = own.annotate(now_on=now_on).filter(~Q(now_on=F("terms_on")) | Q(now_on=None))
+        stands = Q(now_on__isnull=False) | ~Q(before=-1 * F("amount")) & ~Exists(later)
+        for owner, line_on, fact_on in moved.filter(stands).values_list("owner_id", "terms_on", "now_on").distinct():
+            if owner in partners.since:
+                other = fact_on or LAST_DAY
+                found.setdefault(owner, set()).add((min(line_on, other), max(line_on, other)))
+    return found
+
+
 def unsettled(program: Program, day: date) -> Iterator[int]:
     """The partners that something changed for, by id."""
     rows = Unsettled.objects.filter(program=program, since__lt=day).order_by("partner_id")
@@ -136,7 +182,8 @@ def still_to_come(partners: Partners, known: Sequence[Segment]) -> dict[int, dat
         rows = event.dataset.rows(partners.day).annotate(pay_on=columns["pay_on"], pay_terms_on=columns["pay_terms_on"])
         if event.dataset.program is not None:
             rows = rows.filter(**{event.dataset.program: partners.program.pk})
-        later = rows.filter(**_within(event, partners.bounds), pay_on__gte=partners.day).order_by()
+        to_come = Q(pay_on__gte=partners.day) | Q(pay_terms_on__gte=partners.day)
+        later = rows.filter(to_come, **_within(event, partners.bounds)).order_by()
         for row in later.values_list(event.dataset.partner).annotate(Min("pay_terms_on")):
             keep(*row)
         lines = Earning.objects.filter(program=partners.program, event=key, owner__id__range=partners.bounds)
@@ -207,7 +254,8 @@ def _facts(partners: Partners, segment: Segment, event: events.Event) -> tuple[s
     columns = event.columns(with_customers=timed)
     rows = reader.rows(partners.day).annotate(**columns, pay_met=met)
     within = {
-        "pay_terms_on__gte": segment.starts_on, "pay_terms_on__lt": segment.ends_on, "pay_on__lt": partners.day,
+        "pay_terms_on__gte": segment.starts_on, "pay_terms_on__lt": min(segment.ends_on, partners.day),
+        "pay_on__lt": partners.day,
         **_within(event, partners.bounds),
     }  # fmt: skip
     sql, params = rows.filter(Q(**within)).values_list(*columns, "pay_met").query.sql_with_params()
@@ -249,14 +297,14 @@ STOOD = """
     SELECT line.owner_id, line.event, line.fact, line.partner_id, terms.rule, line.currency, line.number,
         line.before + line.amount, line.earned_on, line.terms_on, line.available_on, line.sale_id, {detail}
     FROM {earning} line JOIN {terms} terms ON terms.id = line.terms_id JOIN ({whom}) whom ON {joined}
-    WHERE line.program_id = %s AND line.event <> 'manual' AND line.terms_on >= whom.since AND line.earned_on < %s
+    WHERE line.program_id = %s AND line.event <> 'manual' AND line.terms_on >= whom.since
 """
 OWN = "line.partner_id = whom.partner_id AND line.owner_id = line.partner_id"
 OF_OTHERS = "line.owner_id = whom.partner_id AND line.owner_id <> line.partner_id"
 
 
 def stood(partners: Partners, known: Sequence[Segment]) -> Iterator[tuple[int, Stood]]:
-    """The lines of facts of these partners by owner, fact and number, whoever earns by them; what later nights posted is left out."""
+    """The lines of facts of these partners by owner, fact and number, whoever earns by them."""
     whom, params = partners.sql(known)
     detail = "line.detail" if connection.vendor == "sqlite" else "line.detail::text"
     halves = [
@@ -265,9 +313,7 @@ def stood(partners: Partners, known: Sequence[Segment]) -> Iterator[tuple[int, S
     ]
     sql = f"{' UNION ALL '.join(halves)} ORDER BY 1, 2, 3, 7"
     convert = connection.vendor != "postgresql"
-    for owner, *row in rows_of(
-        sql, [*params, partners.program.pk, connection.ops.adapt_datefield_value(partners.day)] * 2
-    ):
+    for owner, *row in rows_of(sql, [*params, partners.program.pk] * 2):
         line = Stood(*row)
         if convert:
             line = line._replace(

@@ -33,8 +33,11 @@ def document(terms: reckoning.Terms) -> dict[str, Any]:
 
 def digest(terms: reckoning.Terms) -> str:
     """Of everything that they say."""
-    said = [terms.plan_id, terms.tier_id, terms.rule, terms.reason, document(terms)]
-    return sha256(json.dumps(said, separators=(",", ":")).encode()).hexdigest()
+    return digest_of(terms.plan_id, terms.tier_id, terms.rule, terms.reason, document(terms))
+
+
+def digest_of(plan_id: int | None, tier_id: int | None, rule: str, reason: str, said: dict[str, Any]) -> str:
+    return sha256(json.dumps([plan_id, tier_id, rule, reason, said], separators=(",", ":")).encode()).hexdigest()
 
 
 def _stored(terms: reckoning.Terms) -> tuple[int, str]:

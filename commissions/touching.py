@@ -41,15 +41,41 @@ def _ever() -> str:
 
 
 def _with_sponsored(rows: str) -> str:
-    """From program_id, partner_id and since: with those whom these sponsor, and whom those sponsor."""
-    below = (
-        f"SELECT touched.program_id, {{below}}.partner_id, touched.since FROM ({rows}) touched "
-        "JOIN partners_sponsorship one ON one.sponsor_id = touched.partner_id"
-    )
+    """From program_id, partner_id and since: with those in the program whom these sponsor, and whom those sponsor."""
+
+    def below(who: str, more: str) -> str:
+        return (
+            f"SELECT touched.program_id, {who}.partner_id, touched.since FROM ({rows}) touched "
+            f"JOIN partners_sponsorship one ON one.sponsor_id = touched.partner_id {more}"
+            f"JOIN tiers_enrollment below ON below.program_id = touched.program_id AND below.partner_id = {who}.partner_id"
+        )
+
+    second = "JOIN partners_sponsorship two ON two.sponsor_id = one.partner_id "
     return (
-        f"SELECT program_id, partner_id, MIN(since) FROM ({rows} UNION ALL {below.replace('{below}', 'one')} UNION ALL "
-        f"{below.replace('{below}', 'two')} JOIN partners_sponsorship two ON two.sponsor_id = one.partner_id) found "
+        f"SELECT program_id, partner_id, MIN(since) FROM ({rows} UNION ALL {below('one', '')} UNION ALL {below('two', second)}) found "
         "WHERE since IS NOT NULL GROUP BY program_id, partner_id"
+    )
+
+
+def _since(rows: str) -> str:
+    """From partner_id and since, where what changed counts by the facts' own days: with the days of terms of those facts that have
+    another one (collections and refunds that name their sale).
+    """
+    return (
+        f"SELECT partner_id, since FROM ({rows}) own UNION ALL "
+        f"SELECT own.partner_id, MIN(sale.sold_on) FROM ({rows}) own JOIN leads_sale sale ON sale.partner_id = own.partner_id "
+        "JOIN leads_collection come ON come.sale_id = sale.id AND come.collected_on >= own.since GROUP BY own.partner_id UNION ALL "
+        f"SELECT own.partner_id, MIN(sale.sold_on) FROM ({rows}) own JOIN leads_sale refund ON refund.partner_id = own.partner_id "
+        "AND refund.sold_on >= own.since JOIN leads_sale sale ON sale.id = refund.refund_of_id GROUP BY own.partner_id"
+    )
+
+
+def _and_below(rows: str) -> str:
+    """From partner_id and since: with the partners whom these sponsor, and whom those sponsor."""
+    one = f"FROM ({rows}) own JOIN partners_sponsorship one ON one.sponsor_id = own.partner_id"
+    return (
+        f"SELECT partner_id, since FROM ({rows}) own UNION ALL SELECT one.partner_id, own.since {one} UNION ALL "
+        f"SELECT two.partner_id, own.since {one} JOIN partners_sponsorship two ON two.sponsor_id = one.partner_id"
     )
 
 
@@ -87,10 +113,10 @@ def notes() -> list[Note]:
             _by_partner("SELECT sale.partner_id, sale.sold_on AS since FROM {rows} r JOIN leads_sale sale ON sale.id = r.sale_id"),
         ),
         note(
-            "leads_deal", "id partner_id closed_on registered_at",
+            "leads_deal", "id partner_id closed_on decided_at",
             "partner_id status amount currency customer_name sourced closed_on decided_at lead_id",
             _by_partner(
-                f"SELECT partner_id, {_day_before('registered_at')} AS since FROM {{rows}} r UNION ALL "
+                f"SELECT partner_id, {_day_before('decided_at')} AS since FROM {{rows}} r UNION ALL "
                 "SELECT partner_id, closed_on FROM {rows} r UNION ALL "
                 "SELECT sale.partner_id, sale.sold_on FROM {rows} r JOIN leads_sale sale ON sale.deal_id = r.id"
             ),
@@ -100,12 +126,23 @@ def notes() -> list[Note]:
             _by_partner(f"SELECT partner_id, {_day_before('answered_at')} AS since FROM {{rows}} r"),
         ),
         note(
+            "leads_lead", "id", "source country",
+            _by_partner(
+                f"SELECT offer.partner_id, {_day_before('offer.answered_at')} AS since FROM {{rows}} r "
+                "JOIN leads_offer offer ON offer.lead_id = r.id"
+            ),
+            operations=("UPDATE",),
+        ),
+        note(
             "training_certificate", "member_id awarded_on", "member_id certification_id awarded_on",
             _by_partner("SELECT member.partner_id, r.awarded_on AS since FROM {rows} r JOIN partners_member member ON member.id = r.member_id"),
         ),
         note(
-            "partners_member", "partner_id joined_on", "partner_id job",
-            _by_partner("SELECT partner_id, joined_on AS since FROM {rows} r"), operations=("UPDATE",),
+            "partners_member", "id partner_id", "partner_id job",
+            _by_partner(
+                "SELECT r.partner_id, held.awarded_on AS since FROM {rows} r JOIN training_certificate held ON held.member_id = r.id"
+            ),
+            operations=("UPDATE",),
         ),
         note(
             "records_record", "partner_id occurred_on", "partner_id kind name occurred_on amount currency quantity attributes",
@@ -113,7 +150,7 @@ def notes() -> list[Note]:
         ),
         note(
             "records_plantarget", "partner_id starts_on", "partner_id key starts_on ends_on amount currency quantity",
-            _by_partner("SELECT partner_id, starts_on AS since FROM {rows} r"),
+            _by_partner(_since("SELECT partner_id, starts_on AS since FROM {rows} r")),
         ),
         note(
             "tiers_placement", "enrollment_id tier_id starts_on ends_on", "enrollment_id tier_id starts_on ends_on",
@@ -129,7 +166,7 @@ def notes() -> list[Note]:
         ),
         note(
             "tiers_enrollment", "program_id partner_id starts_on", "program_id partner_id starts_on ends_on",
-            "SELECT program_id, partner_id, starts_on FROM {rows} r",
+            _with_sponsored("SELECT program_id, partner_id, starts_on AS since FROM {rows} r"),
         ),
         note(
             "partners_sponsorship", "partner_id starts_on", "partner_id sponsor_id starts_on ends_on",
@@ -153,7 +190,7 @@ def notes() -> list[Note]:
         ),
         note(
             "commissions_payoutcurrency", "partner_id starts_on", "partner_id currency starts_on",
-            _by_partner("SELECT partner_id, starts_on AS since FROM {rows} r"),
+            _by_partner(_since(_and_below("SELECT partner_id, starts_on AS since FROM {rows} r"))),
         ),
         note(
             "commissions_plan", "program_id state starts_on", "state",

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.contrib import admin
 from django.db.models import Prefetch, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -120,7 +120,9 @@ class PartnerPageAdmin(PartnerAdmin):
     list_filter: ClassVar[Any] = ("status", TierFilter, "is_listed", "kind")
     change_form_before_template = "admin/partners/standing.html"
     change_form_after_template = "admin/partners/everything.html"
-    actions_detail = ("grant", "evaluate", "enroll", "use_benefit", "excuse", "set_sponsor", "set_status", "end_grant")
+    actions_detail = (
+        "grant", "evaluate", "enroll", "use_benefit", "excuse", "set_sponsor", "set_status", "end_grant", "propose_adjustment",
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Partner]:
         today = program_today()
@@ -191,6 +193,13 @@ class PartnerPageAdmin(PartnerAdmin):
             submit=gettext("End it"), back=change_url(partner),
             says=gettext("The tier stays until a night decides by results: it may be kept, lifted or lost."),
         )  # fmt: skip
+
+    def has_propose_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("commissions.add_adjustment")
+
+    @action(description=_("Propose an adjustment"), icon="edit_note", permissions=["propose"])
+    def propose_adjustment(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return HttpResponseRedirect(f"{reverse('admin:commissions_adjustment_propose')}?partner={object_id}")
 
     def has_use_benefit_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("tiers.add_benefituse")

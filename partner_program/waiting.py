@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from commissions.models import Dispute, Statement
+from commissions.models import Adjustment, Dispute, Statement
 from common.periods import month_of, program_today
 from imports.models import Import
 from invoices.models import PartnerIdentity, UploadedInvoice
@@ -90,6 +90,9 @@ KINDS = (
     Kind("payout-batches", _("Batches to approve or to pay"), "payouts.payoutbatch", "payments",
          lambda today: PayoutBatch.objects.filter(state__in=["draft", "approved"]), "built_at",
          lambda today: "state__in=draft,approved"),
+    Kind("adjustments", _("Adjustments to approve"), "commissions.adjustment", "edit_note",
+         lambda today: Adjustment.objects.filter(state=Adjustment.State.PROPOSED), "proposed_at",
+         lambda today: "state__exact=proposed"),
     Kind("nights", _("Nights that failed"), "tiers.run", "bedtime",
          _failed_nights, "started_at", lambda today: "state__exact=failed"),
     Kind("rates", _("Exchange rates that no longer come"), "rates.ratesource", "currency_exchange",

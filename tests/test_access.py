@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from commissions.models import Earning, Statement
+from commissions.plan_documents import by_tier
 from commissions.services import open_dispute, publish_plan, withdraw_dispute
 from common.periods import program_today
 from journal import notices
@@ -222,7 +223,10 @@ def world(transactional_db: None) -> dict[str, Any]:
     certificate = make_certificate(member)
     sale = make_sale(partner, sold_on=date(2026, 3, 1), amount=Decimal(1000), currency="EUR")
     publish_plan(
-        program=made.program, name={"en": "Plan"}, starts_on=date(2026, 1, 1), rates={"level-2": Decimal("0.1")}
+        program=made.program,
+        name={"en": "Plan"},
+        starts_on=date(2026, 1, 1),
+        definition=by_tier({"level-2": Decimal("0.1")}),
     )
     lead, deal = written(partner), registered(made)
     assert set_rows(made.program, row()) == []

@@ -1,5 +1,5 @@
-"""Staff's pages of money: the ledger to read, statements and disputes to decide, plans to publish."""
+"""Staff's pages of money: the ledger and its reports, statements and disputes, plans with their editor and calculator, adjustments."""
 
-from commissions.admin import disputes, ledger, plans, statements
+from commissions.admin import adjustments, disputes, ledger, plan_trials, plans, reports, statements, unpaid
 
-__all__ = ["disputes", "ledger", "plans", "statements"]
+__all__ = ["adjustments", "disputes", "ledger", "plan_trials", "plans", "reports", "statements", "unpaid"]

@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from commissions.admin.reports import ReportPages
 from commissions.models import Earning
 from commissions.selectors import explanation
 from common.admin import ReadOnlyAdmin, by_currency, by_month, with_totals
@@ -15,7 +17,7 @@ from tiers import selectors as tiers
 
 
 @admin.register(Earning)
-class EarningAdmin(ReadOnlyAdmin):
+class EarningAdmin(ReportPages, ReadOnlyAdmin):
     """The ledger. Nobody adds, changes or deletes a line: the night posts differences."""
 
     list_display = (
@@ -39,6 +41,18 @@ class EarningAdmin(ReadOnlyAdmin):
     fields = ("partner", "owner", "program", "show_event", "sale", "number", "kind", "earned_on", "terms_on", "available_on",
               "show_posted", "show_rule", "show_base", "show_rate", "show_before", "show_amount")  # fmt: skip
     readonly_fields = fields
+    actions_list = ("owed", "bookkeeping")
+    actions_detail = ("propose_adjustment",)
+
+    def get_urls(self) -> list[Any]:
+        return [*self.report_urls(), *super().get_urls()]
+
+    def has_propose_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("commissions.add_adjustment")
+
+    @action(description=_("Propose an adjustment"), icon="edit_note", permissions=["propose"])
+    def propose_adjustment(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return HttpResponseRedirect(f"{reverse('admin:commissions_adjustment_propose')}?about={object_id}")
 
     @display(description=_("event"), ordering="event")
     def show_event(self, obj: Earning) -> str:

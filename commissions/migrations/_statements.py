@@ -1,6 +1,5 @@
 """The triggers that keep statements as they were issued: the first set, and the one since they have a life after that."""
 
-
 from common import triggers
 
 OF = "EXISTS (SELECT 1 FROM commissions_statement s WHERE s.id = {row}.statement_id AND s.state {state})"

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from commissions.models.plans import Plan
 from commissions.models.visibility import pay_visible_to
-from common.money import AmountField
+from common.money import AmountField, round_to_minor_unit
 from leads.models import CURRENCY, Sale
 from partners.models import Partner
 from tiers.models import CODE, Program, Run, Tier
@@ -285,4 +285,4 @@ class Adjustment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.partner}: {self.amount} {self.currency}"
+        return f"{self.partner}: {round_to_minor_unit(self.amount, self.currency)} {self.currency}"

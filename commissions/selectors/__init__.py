@@ -1,6 +1,8 @@
 """Reads that span the models of commissions: what a partner is owed, and why each line is what it is."""
 
 from commissions.selectors.ledger import (
+    NOT_OF_A_NIGHT,
+    OUTCOMES,
     REASONS,
     TERMS,
     Change,
@@ -12,12 +14,15 @@ from commissions.selectors.ledger import (
     Rates,
     SaleOutcome,
     TierRate,
+    Tried,
     explanation,
     month_sums,
+    notes,
     outcomes,
     plans_visible_to,
     rates_for,
     rates_in_force,
+    tried,
     why_nothing,
     without_pay,
 )
@@ -43,5 +48,9 @@ from commissions.selectors.statements import (
 )
 
 __all__ = [
-    "Balance", "Change", "Coming", "Explanation", "KindSum", "Line", "MonthAmount", "MonthSums", "Nothing", "OrderGroup", "ProgramRates", "REASONS", "Rates", "SaleOutcome", "Series", "StatementSums", "Step", "SumLine", "TERMS", "TierRate", "balance", "by_order", "coming", "disputes_of", "explanation", "holds_of", "month_sums", "monthly", "outcomes", "plans_visible_to", "rates_for", "rates_in_force", "statement_sums", "sums_in_words", "way", "why_nothing", "without_pay",
+    "Balance", "balance", "by_order", "Change", "close_day", "Coming", "coming", "disputes_of", "Explanation",
+    "explanation", "holds_of", "KindSum", "Line", "month_sums", "MonthAmount", "monthly", "MonthSums",
+    "NOT_OF_A_NIGHT", "notes", "Nothing", "OrderGroup", "OUTCOMES", "outcomes", "plans_visible_to", "ProgramRates", "Rates", "rates_for",
+    "rates_in_force", "REASONS", "SaleOutcome", "Series", "statement_sums", "StatementSums", "Step", "SumLine",
+    "sums_in_words", "TERMS", "TierRate", "Tried", "tried", "way", "why_nothing", "without_pay",
 ]  # fmt: skip

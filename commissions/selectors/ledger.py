@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from commissions import events, plan_words, trying
-from commissions.models import Earning, Plan, Posting, Statement, Terms, Unpaid
+from commissions.models import Adjustment, Earning, Plan, Posting, Statement, Terms, Unpaid
 from commissions.plan_words import RuleInWords
 from commissions.situations import NOTHING
 from common.money import minor_unit
@@ -237,6 +237,10 @@ REASONS = {
     "gone": gettext_lazy("It is not there any more, or does not count here any more."),
     "not_enrolled": gettext_lazy("The company was not in the program."),
 }
+# What is told of a sale or line, and no night keeps of a fact that earned nothing.
+NOT_OF_A_NIGHT = frozenset(
+    {"no_plan", "other_rule", "not_yet", "next_night", "other_partner", "other_currency", "other_day", "voided", "gone", "not_enrolled"}
+)  # fmt: skip
 
 
 def explanation(earning: Earning) -> Explanation:
@@ -285,7 +289,7 @@ def explanation(earning: Earning) -> Explanation:
         rule=plan_words.rule({key: value for key, value in document.items() if key != "_currency"}, currency, plan_words.tier_names(one.program_id)) if document else None,
         rate=one.rate, exact=exact, unit=minor_unit(one.currency), due=due, before=one.before, amount=one.amount,
         run=one.posting.run, posting=one.posting, statement=line_of.statement if line_of else None,
-        tried=tuple(_tried(one.terms)) if one.terms else (), notes=tuple(_notes(one)),
+        tried=tuple(tried(one.terms)) if one.terms else (), notes=tuple(notes(one)),
         lines=tuple(lines), changes=tuple(_changes(before[-1], one)) if before else (),
         why_zero=_why_nothing_is_due(one) if due == 0 and one.event != events.MANUAL else "",
         takes_back=_taken_back(one),
@@ -312,7 +316,8 @@ def _taken_back(line: Earning) -> str:
     return str(line.sale.refund_of) if line.sale and line.sale.refund_of and "takes_back" in (line.detail or {}) else ""
 
 
-def _tried(terms: Terms) -> Iterable[Tried]:
+def tried(terms: Terms) -> Iterable[Tried]:
+    """Each rule that was looked at, in the plan's order."""
     rules = {rule["code"]: rule for rule in terms.plan.definition["rules"]} if terms.plan else {}
     for code, outcome, held in terms.document.get("tried", []):
         rule = rules[code]
@@ -321,7 +326,10 @@ def _tried(terms: Terms) -> Iterable[Tried]:
         yield Tried(name, outcome, tuple(zip(said, held, strict=True)), code == terms.rule)
 
 
-def _notes(line: Earning) -> Iterable[str]:
+def notes(line: Earning) -> Iterable[str]:
+    """Exchange rates, bands, limits and shares of a line, one sentence each; why a person posted it. One query for that."""
+    if line.event == events.MANUAL:
+        yield from Adjustment.objects.filter(pk=line.fact).values_list("reason", flat=True)
     detail = line.detail or {}
     for one in detail.get("exchange", ()):
         yield _("1 %(from)s was worth %(value)s %(to)s (%(source)s, %(on)s).") % {
@@ -522,8 +530,8 @@ class _Book:
         code = self._code(sale)
         terms = self.unpaid.get(sale.pk)
         said = terms if terms is not None and code == terms.reason else None
-        tried = tuple(_tried(said)) if said else ()
-        return Nothing(code, _with_names(code, sale.sold_on, self.program, said), tried)
+        looked_at = tuple(tried(said)) if said else ()
+        return Nothing(code, _with_names(code, sale.sold_on, self.program, said), looked_at)
 
     def _code(self, sale: Sale) -> str:
         if sale.voided_at:

@@ -59,6 +59,7 @@ def test_queues_count_what_waits_and_how_long(world: World) -> None:
         "invoices-waiting": (0, 0),
         "payee-accounts": (0, 0),
         "payout-batches": (0, 0),
+        "adjustments": (0, 0),
     }
 
 
@@ -89,6 +90,7 @@ def test_each_queue_links_to_the_list_of_exactly_its_rows(world: World, client: 
         "invoices-waiting": (0, 0),
         "payee-accounts": (0, 0),
         "payout-batches": (0, 0),
+        "adjustments": (0, 0),
     }
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from accounts.models import User
 from commissions import services as commissions
 from commissions.models import Earning, Plan, Statement
+from commissions.plan_documents import by_tier
 from common.periods import add_months, program_today
 from imports.models import Import
 from journal import services as journal
@@ -71,7 +72,7 @@ def make_world() -> World:
     edition.refresh_from_db()
     plan = commissions.publish_plan(
         program=program, name={"en": "Plan"}, starts_on=date(2016, 1, 1),
-        rates={"level-1": Decimal("0.10"), "level-2": Decimal("0.15")},
+        definition=by_tier({"level-1": Decimal("0.10"), "level-2": Decimal("0.15")}),
     )  # fmt: skip
     partner = make_partner(name="Cycles Dupont", joined_on=today - timedelta(days=400))
     make_location(partner)

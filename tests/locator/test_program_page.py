@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from time_machine import travel
 
+from commissions.plan_documents import by_tier
 from commissions.services import publish_plan
 from tests.factories import make_edition, make_location, make_partner, make_program, make_sales_edition
 from tiers import program_file
@@ -136,7 +137,7 @@ def test_each_public_program_has_its_page(program: Program) -> None:
 
 def test_the_worked_example_follows_the_plan(program: Program) -> None:
     rates = {"level-1": Decimal("0.0333"), "level-2": Decimal("0.1"), "level-3": Decimal("0.15")}
-    publish_plan(program=program, name={"en": "P"}, starts_on=date(2026, 11, 1), rates=rates)
+    publish_plan(program=program, name={"en": "P"}, starts_on=date(2026, 11, 1), definition=by_tier(rates))
     assert "$33.30" in page()
 
 

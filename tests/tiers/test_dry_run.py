@@ -8,7 +8,7 @@ import pytest
 
 from commissions.dry_run import yearly_pay
 from commissions.models import Earning, Plan
-from commissions.models import Rule as Rate
+from commissions.plan_documents import by_tier
 from journal.models import Entry
 from tests.commissions.facts import run_night
 from tests.factories import (
@@ -176,9 +176,8 @@ def test_what_it_costs(program: Program) -> None:
     benefit = Benefit.objects.create(program=program, code="event-money", kind="money", name={"en": "Event money"})
     draft = draft_of(program, level_2="100")
     TierBenefit.objects.create(tier=draft.tiers.get(rank=2), benefit=benefit, quantity=Decimal(1500), per="half_year")
-    plan = Plan.objects.create(program=program, name={"en": "Plan"}, starts_on=date(2020, 1, 1))
-    for code, rate in (("level-1", "0.05"), ("level-2", "0.10"), ("level-3", "0.15")):
-        Rate.objects.create(plan=plan, tier_code=code, rate=Decimal(rate))
+    definition = by_tier({"level-1": "0.05", "level-2": "0.1", "level-3": "0.15"})
+    plan = Plan.objects.create(program=program, name={"en": "Plan"}, starts_on=date(2020, 1, 1), definition=definition)
     Plan.objects.filter(pk=plan.pk).update(state="published")
     run = tried(draft)
     (cost,) = dry_run.benefit_costs(run)

@@ -18,6 +18,12 @@ SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 FILES = [SAMPLES / "programs" / "resellers.json", SAMPLES / "adventureworks" / "net-sales-only.json"]
 
 
+def plan_of(starts_on: str, rates: dict[str, str]) -> dict[str, Any]:
+    """A share of each sale by tier."""
+    rule = {"code": "share", "name": {"en": "Share"}, "event": "sale", "pays": "share", "rate": rates}
+    return {"name": {"en": "P"}, "starts_on": starts_on, "rules": [rule]}
+
+
 def small(**over: Any) -> dict[str, Any]:
     """A program of two tiers whose second asks for sales."""
     return {
@@ -214,9 +220,9 @@ def test_a_file_of_a_newer_format_is_refused() -> None:
         ({"currency": "euro"}, "currency:"),
         ({"editions": []}, "editions:"),
         ({"colour": "red"}, "“colour”|'colour'"),
-        ({"plans": [{"name": {"en": "P"}, "starts_on": "2026-02-30", "rates": {"one": "0.1"}}]}, "plans[0].starts_on"),
-        ({"plans": [{"name": {"en": "P"}, "starts_on": "2026-01-01", "rates": {"one": "15"}}]}, "plans[0].rates.one"),
-        ({"plans": [{"name": {"en": "P"}, "starts_on": "2026-01-01", "rates": {"six": "0.1"}}]}, "“six”"),
+        ({"plans": [plan_of("2026-02-30", {"one": "0.1"})]}, "plans[0].starts_on"),
+        ({"plans": [plan_of("2026-01-01", {"one": "15"})]}, "plans[0].rules[0].rate.one"),
+        ({"plans": [plan_of("2026-01-01", {"six": "0.1"})]}, "“six”"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_place(change: dict[str, Any], said: str) -> None:
@@ -288,7 +294,7 @@ def test_what_is_no_program_file_is_refused(content: bytes) -> None:
 
 @pytest.mark.django_db
 def test_nothing_is_written_when_a_later_part_is_refused() -> None:
-    document = small(plans=[{"name": {"en": "P"}, "starts_on": "2026-01-01", "rates": {"six": "0.1"}}])
+    document = small(plans=[plan_of("2026-01-01", {"six": "0.1"})])
     with pytest.raises(program_file.ProgramFileError):
         program_file.import_program(text(document))
     assert not Program.objects.exists()

@@ -129,24 +129,24 @@ def catalogue(edition: Edition) -> dict[str, Any]:
     return {
         **lists(edition.program.currency, TEXTS),
         "starts_on": edition.starts_on.isoformat(),
-        "aggregates": _pairs(AGGREGATES),
-        "measure_forms": _pairs(MEASURE_FORMS),
-        "tenures": _pairs(TENURES),
+        "aggregates": pairs(AGGREGATES),
+        "measure_forms": pairs(MEASURE_FORMS),
+        "tenures": pairs(TENURES),
         "weekdays": [str(WEEKDAYS[number]) for number in range(7)],
-        "cadences": _pairs(list(CADENCES.items())),
-        "rule_comparisons": _pairs(RULE_COMPARISONS),
-        "day_comparisons": _pairs(DAY_COMPARISONS),
-        "rule_groups": _pairs(RULE_GROUPS),
-        "rule_wraps": _pairs(RULE_WRAPS),
-        "traits": _pairs(TRAITS),
-        "trait_comparisons": _pairs(TRAIT_COMPARISONS),
-        "countries": _countries(language),
-        "currencies": _currencies(language),
+        "cadences": pairs(list(CADENCES.items())),
+        "rule_comparisons": pairs(RULE_COMPARISONS),
+        "day_comparisons": pairs(DAY_COMPARISONS),
+        "rule_groups": pairs(RULE_GROUPS),
+        "rule_wraps": pairs(RULE_WRAPS),
+        "traits": pairs(TRAITS),
+        "trait_comparisons": pairs(TRAIT_COMPARISONS),
+        "countries": countries(language),
+        "currencies": currencies(language),
         "benefits": [
             {"code": one.code, "name": str(one.name) or one.code, "kind": one.kind}
             for one in edition.program.benefits.order_by("position", "id")
         ],
-        "pers": _pairs(TierBenefit.Per.choices),
+        "pers": pairs(TierBenefit.Per.choices),
     }
 
 
@@ -155,15 +155,15 @@ def lists(currency: str, texts: list[str]) -> dict[str, Any]:
     return {
         "texts": {text: gettext(text) for text in texts},
         "language": _language(),
-        "languages": _pairs(settings.LANGUAGES),
+        "languages": pairs(settings.LANGUAGES),
         "currency": currency,
         "today": program_today().isoformat(),
-        "datasets": [_dataset(one) for one in datasets.every()],
-        "windows": _pairs(WINDOWS),
-        "calendar_units": _pairs(CALENDAR_UNITS),
+        "datasets": [dataset(one) for one in datasets.every()],
+        "windows": pairs(WINDOWS),
+        "calendar_units": pairs(CALENDAR_UNITS),
         "months": [str(MONTHS[number]) for number in range(1, 13)],
-        "filter_operators": {unit: _pairs(operators) for unit, operators in FILTER_OPERATORS.items()},
-        "filter_groups": _pairs(FILTER_GROUPS),
+        "filter_operators": {unit: pairs(operators) for unit, operators in FILTER_OPERATORS.items()},
+        "filter_groups": pairs(FILTER_GROUPS),
     }
 
 
@@ -171,11 +171,11 @@ def _language() -> str:
     return (get_language() or settings.LANGUAGE_CODE).split("-")[0]
 
 
-def _pairs(choices: Any) -> list[list[str]]:
+def pairs(choices: Any) -> list[list[str]]:
     return [[key, str(label)] for key, label in choices]
 
 
-def _dataset(one: datasets.Dataset) -> dict[str, Any]:
+def dataset(one: datasets.Dataset) -> dict[str, Any]:
     return {
         "key": one.key,
         "label": str(one.label),
@@ -185,7 +185,7 @@ def _dataset(one: datasets.Dataset) -> dict[str, Any]:
         "fields": [
             {
                 "key": key, "label": str(field.label), "unit": field.unit,
-                **({"choices": _pairs(field.choices)} if field.choices else {}),
+                **({"choices": pairs(field.choices)} if field.choices else {}),
             }
             for key, field in one.fields.items()
         ],
@@ -193,15 +193,15 @@ def _dataset(one: datasets.Dataset) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=8)
-def _countries(language: str) -> list[list[str]]:
+def countries(language: str) -> list[list[str]]:
     names = Locale(language).territories
     codes = [str(code) for code in names if COUNTRY.fullmatch(str(code)) and code not in NO_COUNTRIES]
     return sorted(([code, str(names[code])] for code in codes), key=lambda pair: pair[1].casefold())
 
 
 @lru_cache(maxsize=8)
-def _currencies(language: str) -> list[list[str]]:
+def currencies(language: str) -> list[list[str]]:
     """Those that are legal tender somewhere today."""
     names = Locale(language).currencies
-    codes = {code for country, _name in _countries(language) for code in get_territory_currencies(country)}
+    codes = {code for country, _name in countries(language) for code in get_territory_currencies(country)}
     return [[code, f"{code} · {names.get(code, code)}"] for code in sorted(codes)]

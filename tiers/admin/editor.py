@@ -97,12 +97,13 @@ class EditorPages:
             "opts": Edition._meta, "title": gettext("Rules of “%(edition)s”") % {"edition": edition}, "edition": edition,
             "parts": [(part, PART_NAMES[part], texts[part]) for part in drafting.PARTS], "seen": seen,
             "problems": problems, "catalogue": catalogue(edition), "back": change_url(edition), "is_popup": False,
+            "script": "js/edition-editor.js", "back_text": gettext("To the edition: check, publish, copy"),
             "addresses": [
                 (name, reverse(f"admin:tiers_edition_editor_{name}", args=[edition.pk]))
                 for name in ("save", "words", "value", "partners")
             ],
         }  # fmt: skip
-        return TemplateResponse(request, "admin/tiers/edition_editor.html", context)
+        return TemplateResponse(request, "admin/editor.html", context)
 
     # --- What the page asks -----------------------------------------------------------------------
 

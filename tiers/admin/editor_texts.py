@@ -10,6 +10,7 @@ TEXTS = [
     _("A measure compared with a figure"),
     _("A partner’s name"),
     _("A requirement"),
+    _("A trait of the partner…"),
     _("Add a band"),
     _("Add a benefit"),
     _("Add a benefit…"),

@@ -1,6 +1,5 @@
 """The triggers that keep a published edition as it is: the first set, and the one since rules stand in their tiers."""
 
-
 from common import triggers
 
 OF_TIER = (

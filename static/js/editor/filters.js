@@ -1,7 +1,7 @@
 // Filters of facts: comparisons of fields, in groups to any depth.
 
 import { button, dayBox, field, h, iconButton, numberBox, put, selectBox, several, textBox } from "./dom.js";
-import { datasetOf, ed, fieldOf, t, unitLabel } from "./state.js";
+import { datasetOf, ed, fieldOf, prefixOf, t, unitLabel } from "./state.js";
 import { windowFields } from "./windows.js";
 
 const GROUPS = ["all", "any", "none"];
@@ -127,19 +127,26 @@ function comparison(filter, { place, dataset, list, index }) {
   );
 }
 
-/** The choice of a field of a dataset; an attribute that the vendor named is typed. */
+/** The choice of a field of a dataset. A name that the vendor gave (an attribute, a trait) is typed behind its prefix. */
 export function fieldSelect(key, dataset, change, { at, name, units, empty }) {
   const source = datasetOf(dataset);
   const fields = (source?.fields ?? []).filter((one) => !units || units.includes(one.unit));
-  const typed = key?.startsWith("attr:");
+  const prefix = prefixOf(key);
   const options = fields.map((one) => [one.key, one.label]);
-  if (source?.attributes && (!units || units.includes("text"))) options.push(["attr:", t("An attribute…")]);
+  if (!units || units.includes("text")) options.push(...prefixes(source).map(([start, text]) => [start, text]));
+  const label = prefixes(source).find(([start]) => start === prefix)?.[2];
   return [
-    selectBox(typed ? "attr:" : (key ?? ""), options, change, { at, name, empty }),
-    typed
-      ? textBox(key.slice(5), (text) => change(`attr:${text}`), { at: `${at}.name`, name: t("Name of the attribute"), placeholder: t("Name of the attribute"), lazy: true })
+    selectBox(prefix ?? key ?? "", options, change, { at, name, empty }),
+    prefix
+      ? textBox(key.slice(prefix.length), (text) => change(`${prefix}${text}`), { at: `${at}.name`, name: label, placeholder: label, lazy: true })
       : null,
   ];
+}
+
+/** What may stand before a typed name: [prefix, as a choice, as a label]. */
+function prefixes(source) {
+  const found = source?.attributes ? [["attr:", t("An attribute…"), t("Name of the attribute")]] : [];
+  return source?.traits ? [...found, ["trait:", t("A trait of the partner…"), t("Name of the trait")]] : found;
 }
 
 function value(filter, operator, known, unit, place) {

@@ -58,12 +58,13 @@ export function toDocument(text) {
 /** A decimal text with its point moved: shift("0.8", 2) is "80". */
 export function shift(value, places) {
   const [, sign, whole, part = ""] = /^(-?)(\d*)(?:\.(\d*))?$/.exec(String(value)) ?? [null, "", "", ""];
+  if (!whole && !part) return "";
   let digits = whole + part;
   let point = whole.length + places;
   if (point <= 0) [digits, point] = ["0".repeat(1 - point) + digits, 1];
   digits = digits.padEnd(point, "0");
   const moved = `${digits.slice(0, point).replace(/^0+(?=\d)/, "")}.${digits.slice(point)}`.replace(/\.?0*$/, "");
-  return digits ? sign + moved : "";
+  return sign + moved;
 }
 
 // --- Who is named where ----------------------------------------------------------------------------
@@ -129,8 +130,12 @@ export const datasetOf = (key) => ed.catalogue.datasets.find((one) => one.key ==
 
 export function fieldOf(dataset, key) {
   const known = datasetOf(dataset)?.fields.find((one) => one.key === key);
-  return known ?? (key?.startsWith("attr:") ? { key, label: key.slice(5), unit: "text" } : undefined);
+  const prefix = prefixOf(key);
+  return known ?? (prefix ? { key, label: key.slice(prefix.length), unit: "text" } : undefined);
 }
+
+/** "attr:" or "trait:" where the name behind it was typed. */
+export const prefixOf = (key) => ["attr:", "trait:"].find((one) => key?.startsWith(one));
 
 /** What a measure's figure is: "count", "amount", "decimal", "share", "place", "days", "months", "years". */
 export function unitOf(measure, depth = 0) {

@@ -1,0 +1,60 @@
+"""The texts of the plan editor's own script (static/js/plan-editor.js and static/js/plan/), for translation: a test compares.
+
+Those of what it shares with the editor of editions are in tiers/admin/editor_texts.py.
+"""
+
+from django.utils.translation import gettext_noop as _
+
+TEXTS = [
+    _("A tier without a rate is not paid by this rule."),
+    _("Also for partners without a tier"),
+    _("Another rate for each tier"),
+    _("As plan targets name it: {keys}"),
+    _("At"),
+    _("Currency of the plan"),
+    _("Days on hold"),
+    _("Days, currency, hold"),
+    _("Empty: as long as the customer buys."),
+    _("Empty: for every tier that has a rate."),
+    _("Ends on"),
+    _("Event"),
+    _("Key of the plan target"),
+    _("Limits"),
+    _(
+        "Lines of the ledger name the rule by it. Keep it from plan to plan: what differs is then posted, not paid twice."
+    ),
+    _("Money"),
+    _("Months of run-off"),
+    _("Needed as soon as a rule names money: fixed amounts, bands, limits."),
+    _("Of"),
+    _("Of what the rule pays: on one line, by one customer, in a period of the calendar."),
+    _("Only for these tiers"),
+    _("Only in the customer’s first months"),
+    _("Only where all of this holds"),
+    _("Otherwise the first rule that fits pays, and the ones after it do not."),
+    _("Paid to"),
+    _("Parts of the plan"),
+    _("Pays"),
+    _("Pays beside other rules"),
+    _("Rate"),
+    _("Rules, in the order in which they are looked at"),
+    _("So many days after its day a line may stand on a statement. Empty: at once."),
+    _("Starts on"),
+    _("The band reached counts for everything"),
+    _("The first day of the facts that it pays."),
+    _("The first day that it no longer pays. Empty: until another plan starts."),
+    _("The total of"),
+    _("The whole plan"),
+    _("What earns"),
+    _("What was paid at a lower rate gets the difference. Otherwise each part is paid at its own band’s rate."),
+    _("Who left the program is paid on for so many months, for customers won before. Empty: not at all."),
+    _("Whom"),
+    _("at most"),
+    _("currency of the plan"),
+    _("facts"),
+    _("one rate"),
+    _("pieces"),
+    _("rates in bands of a total"),
+    _("that of each fact"),
+    _("the partner"),
+]
