@@ -1,6 +1,5 @@
-"""Money in the admin: a ledger that nobody touches, statements issued with their consequences said, plans published."""
+"""Money in the admin: a ledger that nobody touches, statements issued with their consequences said."""
 
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -14,11 +13,11 @@ from django.urls import reverse
 from commissions import services
 from commissions.admin.statements import SAID
 from commissions.errors import StatementIssuedError
-from commissions.models import Plan, Statement
+from commissions.models import Statement
 from common.periods import add_months, program_today
 from journal.models import Entry
 from tests.admin.world import World, make_world, more_rows
-from tests.factories import make_program, make_sale, make_user
+from tests.factories import make_sale, make_user
 
 pytestmark = pytest.mark.django_db
 ASKED = {"_ask": "1"}
@@ -163,35 +162,6 @@ def test_who_may_only_look_cannot_issue(world: World, client: Client) -> None:
     chosen = {"action": "issue_selected", "_selected_action": world.statement.pk, **asked}
     client.post(reverse("admin:commissions_statement_changelist"), chosen)
     assert world.statement.state == "draft"
-
-
-def test_a_plan_is_published_in_percent(staff: Client, world: World) -> None:
-    url = reverse("admin:commissions_plan_publish")
-    asked = {
-        "name_en": "Better", "name_fr": "Mieux", "starts_on": "2026-01-01", "rate_level-1": "7.5", "rate_level-3": "20",
-        **ASKED,
-    }  # fmt: skip
-    assert staff.post(url, asked).status_code == 302
-    plan = Plan.objects.get(version=2)
-    assert dict(plan.rules.values_list("tier_code", "rate")) == {"level-1": Decimal("0.075"), "level-3": Decimal("0.2")}
-    assert (plan.state, plan.starts_on, plan.ends_on) == ("published", date(2026, 1, 1), None)
-
-
-def test_a_plan_without_a_rate_comes_back_filled(staff: Client, world: World) -> None:
-    url = reverse("admin:commissions_plan_publish")
-    response = staff.post(url, {"name_en": "None", "starts_on": "2026-01-01", **ASKED})
-    assert "Give a rate to one tier at least." in str(response.context["form"].non_field_errors())
-    assert response.context["form"]["name"].value() == ["None", None]
-    assert Plan.objects.count() == 1
-
-
-def test_with_two_programs_the_plan_asks_for_one_first(staff: Client, world: World) -> None:
-    make_program(slug="referrers")
-    url = reverse("admin:commissions_plan_publish")
-    assert list(staff.get(url).context["form"].fields) == ["program"]
-    response = staff.post(url, {"program": world.program.pk, **ASKED})
-    assert response["Location"] == "?program=resellers"
-    assert "rate_level-1" in staff.get(url + "?program=resellers").context["form"].fields
 
 
 def test_the_ledger_is_filtered_by_month(staff: Client, world: World) -> None:

@@ -149,7 +149,7 @@ def test_a_plan_is_built_from_nothing_tried_and_published(live_server: Any) -> N
         page.wait_for_selector(".pp-ed-bar")
         head(page)
         new_customers(page)
-        page.wait_for_selector(".pp-ed-words:has-text('Of the margin: Level 2 12.5%, others 20%')")
+        page.wait_for_selector(".pp-ed-words:has-text('Level 2 12.5%, others 20% of the margin')")
         page.wait_for_selector(".pp-ed-words [lang=fr]:has-text('de la marge')")
         volume(page)
         sponsor_and_certified(page)

@@ -109,7 +109,7 @@ def test_each_rule_in_both_languages_and_each_problem_at_its_place(staff: Client
         {"code": "half", "name": {}, "event": "sale", "pays": "share"},
     ]
     answer = post(staff, plan, "words", {"document": document, "shown": "rules[0]"}).json()
-    assert answer["words"]["rules[0]"]["en"]["says"] == "Of the net amount: Level 1 7%, others 9%."
+    assert answer["words"]["rules[0]"]["en"]["says"] == "Level 1 7%, others 9% of the net amount."
     assert answer["words"]["rules[0]"]["fr"]["says"].startswith("Du montant net")
     assert "rules[3]" not in answer["words"]
     assert {one["path"].split(".")[0] for one in answer["problems"]} == {"rules[3]"}
@@ -260,8 +260,8 @@ def test_the_difference_to_the_plan_in_force_in_words(staff: Client, program: Pr
     page = staff.get(address("plan_change", plan.pk))
     assert [(line.sign, line.says) for line in page.context["difference"]] == [
         ("", "It pays in the currency of each fact."),
-        ("-", "Share of sales: Of the net amount: Level 1 5%, Level 2 10%, Level 3 15%."),
-        ("+", "Share: Of the net amount: Level 1 7%, others 9%."),
+        ("-", "Share of sales: Level 1 5%, Level 2 10%, Level 3 15% of the net amount."),
+        ("+", "Share: Level 1 7%, others 9% of the net amount."),
     ]
 
 

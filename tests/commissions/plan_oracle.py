@@ -672,10 +672,10 @@ class _Paid:
         for kind in ("line", "customer", *MONTHS):
             if kind not in least and kind not in most or kind == "customer" and not fact.customer:
                 continue
-            key = (
-                kind,
-                fact.customer if kind == "customer" else first_of_period(fact.on, kind) if kind in MONTHS else fact,
+            of: Any = (
+                fact.customer if kind == "customer" else fact.id if kind == "line" else first_of_period(fact.on, kind)
             )
+            key = (kind, of)
             before = come.get(key, Fraction(0))
             come[key] = before + exact
             exact = _held(come[key], least.get(kind), most.get(kind)) - _held(before, least.get(kind), most.get(kind))
