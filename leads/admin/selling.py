@@ -153,7 +153,7 @@ class SaleAdmin(StaffAdmin):
               "show_unit_price", "show_amount", "show_cost", "show_recurring", "sourced", "deal", "refund_of", "voided_at",
               "void_reason", "created_at", "changed_at")  # fmt: skip
     readonly_fields = fields
-    change_form_after_template = "admin/leads/history.html"
+    change_form_after_template = "admin/history.html"
     actions_detail = ("collect", "void", "restore")
 
     @display(description=_("net amount"), ordering="amount")

@@ -80,7 +80,7 @@ def test_the_page_lists_who_moved_and_links_to_what_was_posted(staff: Client, wo
     assert [(one.enrollment.partner, one.tier.code) for one in page["moved"]] == [(world.partner, "level-2")]
     assert staff.get(page["moved_url"]).context["cl"].result_count == 1
     assert (
-        staff.get(page["posted_url"]).context["cl"].result_count == Earning.objects.filter(run=world.run).count() == 2
+        staff.get(page["posted_url"]).context["cl"].result_count == Earning.objects.filter(posting__run=world.run).count() == 2
     )
 
 

@@ -110,7 +110,7 @@ def test_each_rule_in_both_languages_and_each_problem_at_its_place(staff: Client
     ]
     answer = post(staff, plan, "words", {"document": document, "shown": "rules[0]"}).json()
     assert answer["words"]["rules[0]"]["en"]["says"] == "Level 1 7%, others 9% of the net amount."
-    assert answer["words"]["rules[0]"]["fr"]["says"].startswith("Du montant net")
+    assert answer["words"]["rules[0]"]["fr"]["says"].endswith("du montant net.")
     assert "rules[3]" not in answer["words"]
     assert {one["path"].split(".")[0] for one in answer["problems"]} == {"rules[3]"}
     document["rules"].pop()
@@ -199,7 +199,7 @@ def test_pages_cost_the_same_however_many_rules(staff: Client, program: Program)
     queries(few)
     many = draft(program, *({**RULE, "code": f"share-{number}"} for number in range(20)))
     assert queries(many) == (counted := queries(few))
-    assert max(counted) <= 20, counted
+    assert max(counted) <= 30, counted  # the queues of the sidebar are among them
 
 
 def test_every_text_of_the_script_is_translated() -> None:
@@ -295,7 +295,7 @@ def test_a_sale_is_tried_and_every_rule_is_shown(staff: Client, program: Program
     ]
     (label, rules), = result.tried  # fmt: skip
     assert (label, [(one.outcome, one.conditions) for one in rules]) == (
-        "Sale", [("condition", (("Net amount is at least 5000", False),)), ("pays", ())],
+        "Sale", [("condition", (("Net amount is at least 5,000", False),)), ("pays", ())],
     )  # fmt: skip
     assert page.context["form"].data["amount"] == "1000"
     assert not Earning.objects.exists()

@@ -10,12 +10,36 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 
-from commissions.models import Earning, Statement
+from commissions.models import Statement, Terms
 from leads.models import Deal
 from tiers.models import Run
 
 SHOWN_TO_NOBODY = {
     "commissions.StatementSettings.only",
+    "commissions.Terms.digest",
+    "commissions.Terms.document",
+    "commissions.TrialChunk.done_at",
+    "commissions.TrialChunk.facts",
+    "commissions.TrialChunk.first",
+    "commissions.TrialChunk.last",
+    "commissions.TrialChunk.nothing",
+    "commissions.Unsettled.since",
+    "invoices.Invoice.sha256",
+    "invoices.InvoiceFile.pdf",
+    "invoices.InvoiceSettings.only",
+    "invoices.UploadedInvoice.sha256",
+    "notifications.Endpoint.salt",
+    "notifications.Reader.horizon",
+    "notifications.Reader.position",
+    "notifications.Reader.waits_for",
+    "payouts.BankFile.sealed",
+    "payouts.BankFile.sha256",
+    "payouts.PayeeAccount.bic",
+    "payouts.PayeeAccount.fingerprint",
+    "payouts.PayeeAccount.sealed",
+    "payouts.PayerAccount.bic",
+    "payouts.PayoutFile.sealed",
+    "payouts.PayoutFile.sha256",
     "tiers.Bound.ends_on",
     "tiers.Bound.enrolled_on",
     "tiers.Bound.months",
@@ -31,8 +55,7 @@ SHOWN_TO_NOBODY = {
 @pytest.mark.parametrize(
     ("model", "field", "english", "french"),
     [
-        (Earning, "tier", "Tier", "Palier"),
-        (Earning, "run", "Night", "Nuit"),
+        (Terms, "tier", "Tier", "Palier"),
         (Statement, "drafted_by", "Drafted by", "Préparé par"),
         (Run, "program", "Program", "Programme"),
         (Deal, "decided_by", "Decided by", "Décidé par"),
