@@ -50,8 +50,9 @@ def posting_adjustments() -> Iterator[list[dict[str, Any]]]:
         asked.append(terms)
         about = terms["about_earning"]
         line = Earning.objects.get(pk=about.pk)
-        line.pk, line.number = None, Earning.objects.filter(sale=about.sale).count() + 1
-        line.kind, line.amount, line.earned_on = "adjustment", terms["amount"], terms["earned_on"]
+        line.pk, line.number, line.event, line.fact, line.sale, line.terms = None, 1, "manual", about.pk, None, None
+        line.kind, line.before, line.amount = "adjustment", 0, terms["amount"]
+        line.earned_on = line.terms_on = line.available_on = terms["earned_on"]
         line.save(force_insert=True)
         return line
 

@@ -207,7 +207,11 @@ def test_who_registered_a_deal_is_told_of_each_decision() -> None:
 def test_statements_are_told_to_who_may_see_pay(enrollment: Enrollment) -> None:
     own = people(enrollment.partner, *ROLES)
     statement = Statement.objects.create(
-        partner=enrollment.partner, starts_on=TODAY, ends_on=date(2026, 4, 1), currency="EUR", amount=Decimal("123.45"),
+        partner=enrollment.partner,
+        starts_on=TODAY,
+        ends_on=date(2026, 4, 1),
+        currency="EUR",
+        amount=Decimal("123.45"),
         total=Decimal("123.45"),
     )
     journal.record(
