@@ -50,7 +50,14 @@ def posting_adjustments() -> Iterator[list[dict[str, Any]]]:
         asked.append(terms)
         about = terms["about_earning"]
         line = Earning.objects.get(pk=about.pk)
-        line.pk, line.number, line.event, line.fact, line.sale, line.terms = None, 1, "manual", about.pk, None, None
+        line.pk, line.number, line.event, line.fact, line.sale, line.terms = (
+            None,
+            len(asked),
+            "manual",
+            about.pk,
+            None,
+            None,
+        )
         line.kind, line.before, line.amount = "adjustment", 0, terms["amount"]
         line.earned_on = line.terms_on = line.available_on = terms["earned_on"]
         line.save(force_insert=True)
