@@ -1,6 +1,8 @@
 """The admin in a real browser: pages that follow long work, and no script or style that the policy refuses."""
 
 import os
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,6 +10,8 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
+from commissions.plan_documents import by_tier
+from commissions.services import draft_plan
 from common.periods import program_today
 from tests.admin.world import World, make_world
 from tests.browser import pages
@@ -47,11 +51,21 @@ def test_the_night_s_page_follows_the_night_by_itself(live_server: Any) -> None:
 def test_no_page_is_refused_a_script_or_a_style(live_server: Any) -> None:
     world = make_world()
     draft: Edition = services.copy_edition(edition=world.edition, name="2027", starts_on=program_today())
+    plan = draft_plan(
+        program=world.program,
+        name={"en": "Plan"},
+        starts_on=date(2027, 1, 1),
+        definition=by_tier({"level-1": Decimal("0.1")}),
+    )
     paths = [
         reverse("admin:index"), reverse("admin:leads_lead_enter"), reverse("admin:imports_import_upload"),
         reverse("admin:leads_lead_offer", args=[world.lead.pk]), reverse("admin:tiers_edition_change", args=[draft.pk]),
         reverse("admin:tiers_edition_editor", args=[draft.pk]), reverse("admin:tiers_attestation_add"),
-        reverse("admin:partners_partner_change", args=[world.partner.pk]), reverse("admin:commissions_plan_publish"),
+        reverse("admin:partners_partner_change", args=[world.partner.pk]),
+        *(
+            reverse(f"admin:commissions_plan_{name}", args=[plan.pk])
+            for name in ("change", "editor", "calculator", "try_out", "publish")
+        ),
         reverse("admin:commissions_earning_change", args=[world.earning.pk]), reverse("admin:accounts_user_add"),
         *(
             reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")

@@ -1,6 +1,5 @@
 """The first screen of staff: each figure exact, each for who may see it, at a fixed cost."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
@@ -22,13 +21,6 @@ from tiers import services
 from tiers.models import Run
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _fresh_figures() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture
