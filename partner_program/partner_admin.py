@@ -121,7 +121,8 @@ class PartnerPageAdmin(PartnerAdmin):
     change_form_before_template = "admin/partners/standing.html"
     change_form_after_template = "admin/partners/everything.html"
     actions_detail = (
-        "grant", "evaluate", "enroll", "use_benefit", "excuse", "set_sponsor", "set_status", "end_grant", "propose_adjustment",
+        "grant", "end_grant", "evaluate", "use_benefit", "propose_adjustment",
+        {"title": _("More"), "icon": "more_horiz", "items": ["enroll", "excuse", "set_sponsor", "set_status"]},
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Partner]:
