@@ -133,8 +133,8 @@ def _counted(kinds: Sequence[Kind], today: date) -> dict[str, tuple[int, date | 
     return {key: (number, since) for key, number, since in first.union(*others, all=True)}
 
 
-def _count(kind: Kind, today: date) -> QuerySet[Any, tuple[str, int, date | None]]:
-    return (
+def _count(kind: Kind, today: date) -> QuerySet[Any, Any]:
+    counted: QuerySet[Any, Any] = (
         kind.rows(today)
         .order_by()
         .annotate(queue=Value(kind.key))
@@ -142,6 +142,7 @@ def _count(kind: Kind, today: date) -> QuerySet[Any, tuple[str, int, date | None
         .annotate(number=Count("pk"), oldest=Min(kind.since))
         .values_list("queue", "number", "oldest")
     )
+    return counted
 
 
 def _queue(kind: Kind, number: int, since: date | None, today: date) -> Queue:
