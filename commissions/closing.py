@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from commissions import payees
-from commissions.models import Dispute, Statement, StatementLine
+from commissions.models import Dispute, Statement, StatementLine, Unpaid
+from commissions.reckoning import NO_RATE
 from commissions.reviews import OWED
 from commissions.statements import waiting
 from common.periods import Period, program_today
@@ -113,6 +114,16 @@ def waiting_lines(month: Period) -> Found:
     return _first(rows.select_related("partner"), lambda one: f"{one.partner} · {one}", "commissions.earning", query)
 
 
+def without_rate(month: Period) -> Found:
+    """Facts of the month that wait for an exchange rate: they are paid by the night after it is imported."""
+    rows = Unpaid.objects.filter(terms__reason=NO_RATE, terms_on__gte=month.starts_on, terms_on__lt=month.ends_on)
+    query = f"reason={NO_RATE}&terms_on__gte={month.starts_on}&terms_on__lt={month.ends_on}"
+    return _first(
+        rows.select_related("partner", "sale").order_by("terms_on", "pk"),
+        lambda one: f"{one.partner} · {one.sale or one}", "commissions.unpaid", query,
+    )  # fmt: skip
+
+
 def payees_missing(month: Period) -> Found | None:
     """Partners with money on the drafts, or waiting for a payment, whose payment details nobody has."""
     if not payees.anybody_knows():
@@ -130,6 +141,7 @@ def register() -> None:
         Check("nights", _("The nights after the month have run"), nights),
         Check("imports", _("No import was refused and left so"), refused_imports),
         Check("lines", _("Every line of the month is on a statement"), waiting_lines),
+        Check("rates", _("No sale waits for an exchange rate"), without_rate),
         Check("disputes", _("No line of a draft is questioned"), questioned_drafts),
         Check("payees", _("Every partner with money has payment details"), payees_missing),
     ):

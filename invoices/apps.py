@@ -7,8 +7,10 @@ class InvoicesConfig(AppConfig):
     verbose_name = _("Invoicing")
 
     def ready(self) -> None:
-        from invoices import taxes
+        from invoices import closing, papers, taxes
         from invoices.services import issuing
 
         issuing.register()
+        closing.register()
+        papers.register()
         taxes.register()

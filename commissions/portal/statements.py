@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from commissions import export, selectors
+from commissions import export, papers, selectors
 from commissions.models import Dispute, Statement, StatementSettings
 from commissions.services import why_closed
 from common import charts
@@ -63,6 +63,7 @@ def statement(request: HttpRequest, membership: Membership, pk: int) -> HttpResp
         "steps": selectors.way(found, StatementSettings.current(), program_today()), "page": page, "orders": orders, "held": held,
         "released": released, "disputes": selectors.disputes_of(one for order in orders for one in order.lines),
         "carried_from": found.carried_from.order_by("starts_on"), "may_question": not why_closed(found),
+        "papers": papers.papers(found),
     }  # fmt: skip
     return render(request, "portal/statement.html", context)
 

@@ -122,6 +122,18 @@ def test_the_checklist_says_what_is_missing_and_where_it_is_mended(
     assert missing() == {"disputes": 1}
 
 
+def test_what_waits_for_an_exchange_rate_is_named(program: Program) -> None:
+    services.publish_plan(
+        program=program, name={"en": "Fixed"}, starts_on=date(2026, 1, 1),
+        definition={"currency": "EUR", "rules": [{"code": "share", "name": {"en": "Share"}, "event": "sale", "pays": "share", "rate": "0.1"}]},
+    )  # fmt: skip
+    sale = sell(holding(program, name="Vélos Martin"), "1000", date(2026, 3, 10), currency="TND")
+    run_night(program, date(2026, 4, 2))
+    found = closing.without_rate(month_of(MARCH))
+    assert (found.count, [row.says for row in found.rows]) == (1, [f"Vélos Martin · {sale}"])
+    assert closing.without_rate(month_of(date(2026, 2, 1))).count == 0
+
+
 def test_the_checklist_grows_from_above(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(closing, "_registered", dict(closing._registered))
     closing.register_check(Check("tax", "Tax terms", lambda month: Found(1, [Row(f"{month.starts_on}")])))

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pypdf import PdfWriter
 
-from common.periods import program_today
+from common.periods import month_of, program_today
+from invoices import closing
 from invoices.models import Invoice, InvoiceSettings, Mandate, PartnerIdentity, UploadedInvoice
 from invoices.services import issue_for, publish_mandate_text
 from partners.models import Member
@@ -193,3 +194,27 @@ def test_the_page_costs_the_same_with_many_statements(client: Client, program: P
         approve(one)
     assert partner.statements.count() == 11
     assert queries() == few <= 20
+
+
+def test_the_page_of_a_statement_hands_out_its_documents(client: Client, program: Program) -> None:
+    partner = ready_partner(program)
+    signed_in(client, partner)
+    statement = approved(partner, program, "1000")
+    assert page(client, "statement", pk=statement.pk).context["papers"] == []
+    invoice = issue_for([statement], on=TODAY)[statement.pk]
+    (paper,) = page(client, "statement", pk=statement.pk).context["papers"]
+    assert (paper.title, paper.url) == (
+        f"Self-billed invoice {invoice.number}", reverse("portal:invoicing-document", args=[invoice.pk]),
+    )  # fmt: skip
+
+
+def test_a_month_s_checklist_names_who_has_no_legal_details(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    told, silent = ready_partner(program), holding(program, name="Vélos Martin")
+    for one in (told, silent):
+        sell(one, "1000", date(2026, 3, 10), currency="EUR")
+    drafted(program, date(2026, 3, 10))
+    found = closing.without_tax(month_of(date(2026, 3, 1)))
+    assert found is not None
+    assert (found.count, [row.says for row in found.rows]) == (1, ["Vélos Martin"])
+    monkeypatch.setattr(closing.selectors, "vendor_identity", lambda on: None)
+    assert closing.without_tax(month_of(date(2026, 3, 1))) is None
