@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Sum
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from commissions.models import Earning, Hold, Statement, StatementLine, StatementSettings
 from commissions.situations import NOTHING, lock_partners
+from common import bulk
 from common.money import AmountField
 from common.periods import add_months, month_of
 from tiers import steps
@@ -18,6 +20,10 @@ from tiers.models import Run
 
 Key = tuple[int, date, str]  # partner, first day of the month, currency
 NET = Sum(F("total") - F("tax"), output_field=AmountField())
+# What a new draft holds, and what every one starts with.
+STARTING = {"state": "draft", "opening": NOTHING, "released": NOTHING, "held": NOTHING, "tax": NOTHING, "tax_rate": NOTHING,
+            "tax_mention": "", "payment_reference": "", "reason": ""}  # fmt: skip
+COLUMNS = ("partner", "starts_on", "ends_on", "currency", "amount", "total", "drafted_by", *STARTING)
 LAST = 2**63 - 1  # the largest key there is
 
 PLACE = """
@@ -58,7 +64,7 @@ def draft(run: Run, bounds: tuple[int, int]) -> steps.Counts:
         (one.partner_id, one.starts_on, one.currency): one
         for one in Statement.objects.filter(partner__id__range=bounds)
     }
-    new: dict[Key, Statement] = {}
+    new: dict[Key, Decimal] = {}
     changed: dict[Key, Statement] = {}
     months: set[date] = set()
     moved: list[
@@ -75,19 +81,17 @@ def draft(run: Run, bounds: tuple[int, int]) -> steps.Counts:
         key = (partner_id, goes_to, currency)
         if key in existing:
             statement = changed[key] = existing[key]
-        elif key in new:
-            statement = new[key]
+            statement.amount += amount
+            statement.total += amount
         else:
-            statement = new[key] = _new(run, *key)
-        statement.amount += amount
-        statement.total += amount
+            new[key] = new.get(key, NOTHING) + amount
         if goes_to == month:
             months.add(month)
         else:
             moved.append((partner_id, month, currency, goes_to))
     for key in _only_carried(existing, new, bounds, add_months(running, -1)):
-        new[key] = _new(run, *key)
-    Statement.objects.bulk_create(new.values(), batch_size=1000)
+        new[key] = NOTHING
+    bulk.insert(Statement, COLUMNS, (_row(run, key, amount) for key, amount in new.items()))
     Statement.objects.bulk_update(changed.values(), ["amount", "total"], batch_size=500)
     placed = sum(_place(run.day, bounds, month, month) for month in sorted(months))
     placed += sum(_place(run.day, (one, one), month, goes_to, currency) for one, month, currency, goes_to in moved)
@@ -96,11 +100,9 @@ def draft(run: Run, bounds: tuple[int, int]) -> steps.Counts:
     return {"statements": len(new) + len(changed), "statement_lines": placed}
 
 
-def _new(run: Run, partner_id: int, month: date, currency: str) -> Statement:
-    return Statement(
-        partner_id=partner_id, starts_on=month, ends_on=add_months(month, 1), currency=currency, opening=NOTHING,
-        amount=NOTHING, total=NOTHING, drafted_by=run,
-    )  # fmt: skip
+def _row(run: Run, key: Key, amount: Decimal) -> tuple[Any, ...]:
+    partner_id, month, currency = key
+    return (partner_id, month, add_months(month, 1), currency, amount, amount, run.pk, *STARTING.values())
 
 
 def _open_month(existing: dict[Key, Statement], partner_id: int, month: date, currency: str) -> date:
@@ -195,7 +197,7 @@ def _payable(first_id: int = 0, last_id: int = LAST, before: date = date.max) ->
 
 
 def _only_carried(
-    existing: dict[Key, Statement], new: dict[Key, Statement], bounds: tuple[int, int], month: date
+    existing: dict[Key, Statement], new: dict[Key, Decimal], bounds: tuple[int, int], month: date
 ) -> list[Key]:
     """Statements of the last month without a line of their own, so that money that is enough is not kept waiting."""
     have_draft = {(one.partner_id, one.currency) for one in existing.values() if one.state == Statement.State.DRAFT}

@@ -352,6 +352,7 @@ class Migration(migrations.Migration):
                 (
                     "partner",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="unpaid",
@@ -361,6 +362,7 @@ class Migration(migrations.Migration):
                 (
                     "program",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -370,6 +372,7 @@ class Migration(migrations.Migration):
                 (
                     "sale",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
@@ -380,7 +383,10 @@ class Migration(migrations.Migration):
                 (
                     "terms",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="commissions.terms"
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="commissions.terms",
                     ),
                 ),
             ],

@@ -189,15 +189,23 @@ class Earning(models.Model):
 
 
 class Unpaid(models.Model):
-    """A fact of a day with a plan in force that stands with nothing, and why. Replaced whenever its partner is settled."""
+    """A fact of a day with a plan in force that stands with nothing, and why. Replaced whenever its partner is settled, by rows
+    that were read in the same transaction: the database does not look each of their keys up again.
+    """
 
-    program = models.ForeignKey(Program, on_delete=models.CASCADE, related_name="+", db_index=False)
-    partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="unpaid", db_index=False)
+    program = models.ForeignKey(
+        Program, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    partner = models.ForeignKey(
+        Partner, on_delete=models.CASCADE, related_name="unpaid", db_index=False, db_constraint=False
+    )
     event = models.CharField(_("event"), max_length=14)
     fact = models.BigIntegerField(_("fact"))
-    sale = models.ForeignKey(Sale, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
+    sale = models.ForeignKey(
+        Sale, null=True, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     terms_on = models.DateField(_("on"))
-    terms = models.ForeignKey(Terms, on_delete=models.PROTECT, related_name="+")
+    terms = models.ForeignKey(Terms, on_delete=models.PROTECT, related_name="+", db_constraint=False)
 
     class Meta:
         verbose_name = _("fact that earned nothing")
