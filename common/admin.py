@@ -7,6 +7,8 @@ from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms import widgets
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -115,7 +117,9 @@ class TextsShown:
 
 
 class StaffAdmin(TextsShown, ModelAdmin):
-    """Lists of fifty without a second count; a ProgramError raised while saving comes back on the filled form."""
+    """Lists of fifty without a second count; a ProgramError raised while saving comes back on the filled form; an address with what
+    is no key leads back with a word, as one with an unknown key does.
+    """
 
     list_per_page = 50
     show_full_result_count = False
@@ -134,6 +138,10 @@ class StaffAdmin(TextsShown, ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
+        try:
+            self.model._meta.pk.to_python(unquote(object_id) if object_id else None)
+        except ValidationError:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except ProgramError as refusal:

@@ -50,6 +50,7 @@ def test_staff_get_every_page_of(model: type[models.Model], staff: Client) -> No
     row = model._default_manager.first()
     if row is not None:
         assert staff.get(address(model, "change", row.pk)).status_code == 200
+    assert staff.get(address(model, "change", "no-key")).status_code in (302, 403)
 
 
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model._meta.label)
