@@ -69,7 +69,8 @@ class TextsField(models.JSONField):
             )
 
     def formfield(self, **kwargs: Any) -> Any:
-        return models.Field.formfield(self, **{"form_class": TextsFormField, **kwargs})
+        # A hidden copy of what was there would come back as one language's text.
+        return models.Field.formfield(self, **{"form_class": TextsFormField, "show_hidden_initial": False, **kwargs})
 
 
 def in_every_language(text: Any) -> Texts:
