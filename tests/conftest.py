@@ -43,8 +43,8 @@ def _fresh_figures() -> Iterator[None]:
     cache.clear()
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first: workers that share the files end together."""
+    """Files with slow tests first, after the shuffle: workers that share the files end together."""
     slow = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
     items.sort(key=lambda item: item.path not in slow)
